@@ -1,0 +1,35 @@
+# vectordb: PGXS build of one shared library from the C shim (src/pg) and the C++ core (all other rooms).
+
+EXTENSION = vectordb
+MODULE_big = vectordb
+DATA = $(wildcard sql/vectordb--*.sql)
+
+C_SOURCES = $(wildcard src/pg/*.c)
+CXX_SOURCES = $(wildcard src/core/*.cpp src/simd/*.cpp src/quant/*.cpp src/hnsw/*.cpp src/ivf/*.cpp)
+OBJS = $(C_SOURCES:.c=.o) $(CXX_SOURCES:.cpp=.o)
+
+REGRESS = $(filter-out vectordb--%,$(notdir $(basename $(wildcard sql/*.sql))))
+REGRESS_OPTS = --inputdir=. --load-extension=vectordb
+EXTRA_CLEAN = $(OBJS:.o=.d) results
+
+PG_CONFIG ?= pg_config
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -MMD -MP
+PG_CFLAGS = -std=gnu11 -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
+# The core sees no PostgreSQL header, throws nothing and needs no C++ runtime library.
+CORE_CXXFLAGS = -std=c++20 -O3 -g -fPIC -fno-exceptions -fno-rtti -fno-threadsafe-statics \
+	-fvisibility=hidden -fno-math-errno -Wall -Wextra -Werror -Isrc -MMD -MP
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+override with_llvm := no
+include $(PGXS)
+
+# Instruction sets are chosen at run time, so only the object that needs one is compiled for it.
+ifneq ($(filter x86_64%,$(host_cpu)),)
+src/simd/kernels_avx2.o: ISA_FLAGS = -mavx2 -mfma -mf16c
+src/simd/kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+endif
+
+src/%.o: src/%.cpp
+	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<
+
+-include $(wildcard $(OBJS:.o=.d))
