@@ -1,5 +1,6 @@
 /*
- * Types shared by every room and by both languages.  Plain C11 and C++20; includes only std headers.
+ * Types shared by every room and by both languages.  Plain C11 and C++20; includes only std
+ * headers.
  */
 #ifndef VDB_CORE_TYPES_H
 #define VDB_CORE_TYPES_H
@@ -9,7 +10,7 @@
 #include <stdint.h>
 
 #ifdef __cplusplus
-#define VDB_NOEXCEPT noexcept
+#define VDB_NOEXCEPT    noexcept
 #define VDB_BEGIN_DECLS extern "C" {
 #define VDB_END_DECLS   }
 #else

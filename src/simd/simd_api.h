@@ -1,9 +1,10 @@
 /*
  * Distance kernels and their run-time dispatch: the plain-C face of src/simd.
  *
- * One table of kernels per instruction set, best first; the first one that this CPU and its operating
- * system support is used unless another is forced by name.  All tables answer equal results within
- * the tolerance that README.md states.  Pointers need no alignment; n is the number of dimensions, n >= 0.
+ * One table of kernels per instruction set, best first; the first one that this CPU and its
+ * operating system support is used unless another is forced by name.  All tables answer equal
+ * results within the tolerance that README.md states.  Pointers need no alignment; n is the number
+ * of dimensions, n >= 0.
  */
 #ifndef VDB_SIMD_API_H
 #define VDB_SIMD_API_H
@@ -30,8 +31,8 @@ typedef struct VdbKernels {
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */
 const VdbKernels *vdb_simd_kernels(void) VDB_NOEXCEPT;
 
-/* Uses the table of that name from now on ("auto" = the best).  False, and no change, if this CPU lacks it
- * or the name is unknown. */
+/* Uses the table of that name from now on ("auto" = the best).  False, and no change, if this CPU
+ * lacks it or the name is unknown. */
 bool vdb_simd_force(const char *name) VDB_NOEXCEPT;
 
 /* The i-th table compiled in, best first, whether or not this CPU can run it; NULL past the end. */

@@ -1,0 +1,89 @@
+/*
+ * The graph index as plain C: what src/pg calls.  Nothing here raises, locks or does I/O (style
+ * R5).
+ *
+ * Words used throughout: a *node* is one distinct vector with all the heap tids that hold it; its
+ * *slot* is its fixed-size place on a node page; a *cell* is a small fixed-size record (upper-level
+ * neighbour list, or more heap tids); a *pinned* edge is part of the tree that makes every node
+ * reachable from the root (README.md).
+ */
+#ifndef VDB_HNSW_API_H
+#define VDB_HNSW_API_H
+
+#include "core/types.h"
+
+VDB_BEGIN_DECLS
+
+#define VDB_HNSW_META_BLOCK              0
+#define VDB_HNSW_FIRST_NODE_BLOCK        1
+#define VDB_HNSW_MAX_DIMS                16000
+#define VDB_HNSW_MIN_M                   2
+#define VDB_HNSW_MAX_M                   100
+#define VDB_HNSW_DEFAULT_M               16
+#define VDB_HNSW_MIN_EF_CONSTRUCTION     4
+#define VDB_HNSW_MAX_EF_CONSTRUCTION     1000
+#define VDB_HNSW_DEFAULT_EF_CONSTRUCTION 64
+#define VDB_HNSW_MAX_LEVEL               31
+
+/* A node's id: block * slots_per_page + slot.  Ids of other pages' blocks are never used. */
+typedef uint32_t VdbNode;
+#define VDB_NO_NODE UINT32_MAX
+
+/* A cell's address; offset = index on the page + 1, 0 = none. */
+typedef VdbTid VdbCellRef;
+
+typedef enum VdbHnswPageKind {
+    VDB_HNSW_PAGE_META = 1,
+    VDB_HNSW_PAGE_NODE = 2,  /* slots, then cells in what is left */
+    VDB_HNSW_PAGE_CELL = 3,  /* cells only */
+    VDB_HNSW_PAGE_VECTOR = 4 /* a slice of one vector that does not fit its slot */
+} VdbHnswPageKind;
+
+/* Where everything lies; a pure function of (page_size, dims, m).  Offsets and sizes in bytes. */
+typedef struct VdbHnswGeometry {
+    uint32_t page_size;
+    uint32_t dims;
+    uint32_t m;
+    uint32_t metric; /* VdbMetric */
+    uint32_t slot_size;
+    uint32_t slots_per_page;
+    uint32_t cells_offset; /* of the first cell on a node page */
+    uint32_t cells_per_node_page;
+    uint32_t cell_size;
+    uint32_t cells_per_cell_page;
+    uint32_t tids_per_cell;
+    uint32_t vector_offset; /* of the inline part of the vector, in the slot */
+    uint32_t inline_dims;   /* leading dimensions kept in the slot */
+    uint32_t vector_pages;  /* pages that hold the other dimensions */
+    uint32_t dims_per_vector_page;
+} VdbHnswGeometry;
+
+/* Fails with VDB_TOO_BIG when no layout exists (not for dims <= VDB_HNSW_MAX_DIMS and m <=
+ * VDB_HNSW_MAX_M). */
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMetric metric,
+                            VdbHnswGeometry *out) VDB_NOEXCEPT;
+
+static inline VdbBlock vdb_hnsw_node_block(const VdbHnswGeometry *g, VdbNode node)
+{
+    return node / g->slots_per_page;
+}
+
+static inline uint32_t vdb_hnsw_node_slot(const VdbHnswGeometry *g, VdbNode node)
+{
+    return node % g->slots_per_page;
+}
+
+static inline VdbBlock vdb_cell_block(VdbCellRef ref)
+{
+    return ((VdbBlock) ref.block_hi << 16) | ref.block_lo;
+}
+
+/*
+ * Level of the node for a heap tid: geometric with ratio 1/m, the same for the same seed and tid.
+ * At most VDB_HNSW_MAX_LEVEL.
+ */
+uint32_t vdb_hnsw_level(uint64_t seed, VdbTid tid, uint32_t m) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif

@@ -1,0 +1,94 @@
+// Layout arithmetic of the hnsw pages.
+#include "hnsw/page_format.h"
+
+#include "core/rng.h"
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint32_t kMinCellPayload = 48; // eight heap tids, even where m is tiny
+
+constexpr uint32_t align8(uint32_t n)
+{
+    return (n + 7) & ~7u;
+}
+
+} // namespace
+
+uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
+{
+    switch (kind) {
+    case VDB_HNSW_PAGE_META:
+        return kPageHeaderSize + sizeof(MetaPage);
+    case VDB_HNSW_PAGE_NODE:
+        return g.cells_offset + g.cells_per_node_page * g.cell_size;
+    case VDB_HNSW_PAGE_CELL:
+        return kPageHeaderSize + g.cells_per_cell_page * g.cell_size;
+    case VDB_HNSW_PAGE_VECTOR:
+        return kPageHeaderSize + g.dims_per_vector_page * sizeof(float);
+    }
+    return kPageHeaderSize;
+}
+
+void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
+{
+    std::memset(static_cast<char *>(page) + kPageHeaderSize, 0, g.page_size - kPageHeaderSize);
+    *trailer(page, g) = {VDB_NO_BLOCK, static_cast<uint16_t>(kind), kPageId};
+}
+
+} // namespace vdb::hnsw
+
+using namespace vdb::hnsw;
+
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMetric metric,
+                            VdbHnswGeometry *out) noexcept
+{
+    if (dims < 1 || dims > VDB_HNSW_MAX_DIMS || m < VDB_HNSW_MIN_M || m > VDB_HNSW_MAX_M ||
+        page_size < 4096)
+        return VDB_TOO_BIG;
+
+    VdbHnswGeometry g = {};
+    uint32_t room = page_size - kPageHeaderSize - sizeof(PageTrailer);
+    g.page_size = page_size;
+    g.dims = dims;
+    g.m = m;
+    g.metric = metric;
+    g.dims_per_vector_page = room / sizeof(float);
+
+    uint32_t fixed = sizeof(NodeHeader) + 2 * m * sizeof(VdbNode);
+    for (;; g.vector_pages++) {
+        uint32_t outside = g.vector_pages * g.dims_per_vector_page;
+        g.inline_dims = dims > outside ? dims - outside : 0;
+        g.vector_offset = align8(fixed + g.vector_pages * sizeof(VdbBlock));
+        g.slot_size = align8(g.vector_offset + g.inline_dims * sizeof(float));
+        if (g.slot_size <= room)
+            break;
+        if (g.inline_dims == 0)
+            return VDB_TOO_BIG;
+    }
+    g.slots_per_page = room / g.slot_size;
+
+    uint32_t payload = m * sizeof(VdbNode);
+    if (payload < kMinCellPayload)
+        payload = kMinCellPayload;
+    g.cell_size = align8(sizeof(CellHeader) + payload);
+    g.tids_per_cell = (g.cell_size - sizeof(CellHeader)) / sizeof(VdbTid);
+    g.cells_offset = kPageHeaderSize + g.slots_per_page * g.slot_size;
+    g.cells_per_node_page = (room - g.slots_per_page * g.slot_size) / g.cell_size;
+    g.cells_per_cell_page = room / g.cell_size;
+    *out = g;
+    return VDB_OK;
+}
+
+uint32_t vdb_hnsw_level(uint64_t seed, VdbTid tid, uint32_t m) noexcept
+{
+    uint64_t key = (uint64_t) tid.block_hi << 32 | (uint64_t) tid.block_lo << 16 | tid.offset;
+    uint64_t bits = vdb::mix64(seed ^ vdb::mix64(key + 0x9E3779B97F4A7C15u));
+    // P(level >= l) = m^-l, in integers so that every platform agrees.
+    uint64_t bound = UINT64_MAX;
+    uint32_t level = 0;
+    while (level < VDB_HNSW_MAX_LEVEL && bits < (bound /= m))
+        level++;
+    return level;
+}
