@@ -1,0 +1,116 @@
+/*
+ * What the files of the hnsw shim share (hnsw_*.c).  The graph itself is hnsw/hnsw_api.h.
+ */
+#ifndef VDB_PG_HNSW_H
+#define VDB_PG_HNSW_H
+
+#include "access/amapi.h"
+#include "access/generic_xlog.h"
+#include "access/reloptions.h"
+#include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
+#include "storage/itemptr.h"
+#include "utils/relcache.h"
+
+#include "hnsw/hnsw_api.h"
+
+/* Support functions of an operator class, numbered as pgvector numbers them. */
+#define HNSW_DISTANCE_PROC  1
+#define HNSW_NORM_PROC      2
+#define HNSW_TYPE_INFO_PROC 3
+
+/* Reloptions as parsed; every field's default stands in hnsw_options.c. */
+typedef struct HnswOptions {
+    int32 vl_len_; /* varlena header, do not touch directly */
+    int m;
+    int ef_construction;
+} HnswOptions;
+
+typedef enum HnswIterativeScan {
+    HNSW_ITERATIVE_SCAN_OFF,
+    HNSW_ITERATIVE_SCAN_RELAXED,
+    HNSW_ITERATIVE_SCAN_STRICT
+} HnswIterativeScan;
+
+extern int hnsw_ef_search;
+extern int hnsw_iterative_scan;
+extern int hnsw_max_scan_tuples;
+extern double hnsw_scan_mem_multiplier;
+
+/* What never changes about an index after CREATE INDEX.  Lives in the relcache entry. */
+typedef struct HnswIndex {
+    VdbHnswGeometry geometry;
+    uint64 seed; /* of the nodes' levels */
+} HnswIndex;
+
+/* A vector in the form the index stores: float32, normalised under cosine. */
+typedef struct HnswVector {
+    const float *values; /* geometry.dims of them, palloc'd */
+    float norm_sq;       /* squared norm of `values` */
+} HnswVector;
+
+/* hnsw_options.c */
+extern void hnsw_init(void); /* GUCs and reloptions; called once by _PG_init */
+extern bytea *hnswoptions(Datum reloptions, bool validate);
+extern int hnsw_m(Relation index); /* as asked for by WITH; an index's own stands in geometry */
+extern int hnsw_ef_construction(Relation index); /* >= 2 m is checked at CREATE INDEX */
+
+/* hnsw_index.c: the index's fixed facts, and the opclass resolved to a metric */
+extern VdbMetric hnsw_metric(Relation index);
+/* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot
+ * be. */
+extern HnswIndex hnsw_new_index(Relation index);
+/* The facts of an existing index, from its metapage once and from the relcache later. */
+extern const HnswIndex *hnsw_index(Relation index);
+/* Detoasts, checks the dimensions and converts a value; the result lives in the current memory
+ * context. */
+extern HnswVector hnsw_form_vector(const HnswIndex *hi, Datum value);
+
+/* page.c: the only file that reads, locks and initialises pages */
+extern Buffer
+vdb_read_page(Relation index, const VdbHnswGeometry *g, BlockNumber blkno, VdbHnswPageKind kind,
+              int lockmode); /* pinned and locked; ereports INDEX_CORRUPTED on a wrong page */
+/* Initialises a page image (PageInit, core content, pd_lower). */
+extern void vdb_init_page(Page page, const VdbHnswGeometry *g, VdbHnswPageKind kind);
+extern void vdb_corrupted(Relation index, BlockNumber blkno, const char *what)
+    pg_attribute_noreturn();
+
+/* hnsw_build.c */
+extern IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info);
+extern void hnswbuildempty(Relation index);
+
+/* hnsw_insert.c */
+extern bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
+                       Relation heap, IndexUniqueCheck check_unique, bool index_unchanged,
+                       IndexInfo *info);
+/* Adds one vector to the index's pages, WAL-logged; memory of the current context is left to the
+ * caller. */
+extern void hnsw_insert_vector(Relation index, const HnswIndex *hi, HnswVector vector,
+                               ItemPointer heap_tid);
+
+/* hnsw_vacuum.c */
+extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+                                             IndexBulkDeleteCallback callback,
+                                             void *callback_state);
+extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
+                                                IndexBulkDeleteResult *stats);
+
+/* hnsw_scan.c */
+extern IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys);
+extern void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+                       int norderbys);
+extern bool hnswgettuple(IndexScanDesc scan, ScanDirection dir);
+extern void hnswendscan(IndexScanDesc scan);
+
+/* hnsw_cost.c, hnsw_validate.c */
+extern void hnswcostestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
+                             Cost *startup_cost, Cost *total_cost, Selectivity *selectivity,
+                             double *correlation, double *pages);
+extern bool hnswvalidate(Oid opclass);
+
+/* Progress phases of CREATE INDEX; the first is PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE. */
+#define HNSW_PROGRESS_LOAD  2 /* loading tuples */
+#define HNSW_PROGRESS_LINK  3 /* checking reachability */
+#define HNSW_PROGRESS_WRITE 4 /* writing index pages */
+
+#endif
