@@ -1,0 +1,19 @@
+/*
+ * The 256-bit kernels: AVX2 with FMA and F16C.
+ * Compiles to nothing for other architectures; its instruction-set flags are set per object in the
+ * build files.
+ */
+#include "simd/dispatch.h"
+
+#if VDB_SIMD_X86
+
+#include "simd/kernels_256.inc"
+#include "simd/kernels_float32.inc"
+
+namespace vdb::simd {
+
+constinit const VdbKernels kAvx2Kernels = {"avx2", l2_squared, inner_product, l1, cosine_parts};
+
+} // namespace vdb::simd
+
+#endif
