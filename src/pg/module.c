@@ -6,10 +6,53 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "pg/compat.h"
 #include "simd/simd_api.h"
 
-PG_MODULE_MAGIC;
+VDB_MODULE_MAGIC;
 
 PGDLLEXPORT void _PG_init(void);
 
-void _PG_init(void) {}
+/* Values of vectordb.simd.  Beside "auto" each is the name of a kernel table; the order is of no
+ * meaning. */
+static const struct config_enum_entry simd_options[] = {
+    {"auto", 0, false}, {"avx512", 1, false}, {"avx2", 2, false},
+    {"neon", 3, false}, {"scalar", 4, false}, {NULL, 0, false},
+};
+
+static int simd_option = 0;
+
+static bool simd_can_use(const char *name)
+{
+    const VdbKernels *table;
+
+    for (int i = 0; (table = vdb_simd_table(i)) != NULL; i++) {
+        if (strcmp(table->name, name) == 0)
+            return vdb_simd_supported(table);
+    }
+    return false;
+}
+
+static bool check_simd(int *newval, void **extra, GucSource source)
+{
+    const char *name = simd_options[*newval].name;
+
+    if (*newval == 0 || simd_can_use(name))
+        return true;
+    GUC_check_errcode(ERRCODE_FEATURE_NOT_SUPPORTED);
+    GUC_check_errdetail("This machine cannot run the \"%s\" kernels.", name);
+    return false;
+}
+
+static void assign_simd(int newval, void *extra)
+{
+    (void) vdb_simd_force(simd_options[newval].name);
+}
+
+void _PG_init(void)
+{
+    DefineCustomEnumVariable("vectordb.simd", "Sets the instruction set of the distance kernels.",
+                             "\"auto\" takes the best one of this machine.", &simd_option, 0,
+                             simd_options, PGC_USERSET, 0, check_simd, assign_simd, NULL);
+    MarkGUCPrefixReserved("vectordb");
+}

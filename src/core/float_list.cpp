@@ -1,0 +1,258 @@
+/*
+ * Parser of float32 lists.  Nearly every number takes the fast path: its digits are gathered eight
+ * at a time into one integer, which is scaled in double precision and rounded once more to float.
+ * What the fast path cannot prove correct it leaves to strtof(), so the result never depends on the
+ * path taken.
+ */
+#include "core/float_list.h"
+
+#include <bit>
+#include <cerrno>
+#include <cfloat>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+// Largest decimal scale of the fast path.  19 digits scaled by 10^-57 lie below the smallest normal
+// float.
+constexpr int kMaxScale = 57;
+
+// Powers of ten; exact up to 10^22, else within half a unit in the last place.
+constexpr double kPow10[kMaxScale + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14,
+    1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29,
+    1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44,
+    1e45, 1e46, 1e47, 1e48, 1e49, 1e50, 1e51, 1e52, 1e53, 1e54, 1e55, 1e56, 1e57};
+
+constexpr uint64_t kIntPow10[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+
+// A mantissa below this takes another digit and stays below 10^19 < 2^64.
+constexpr uint64_t kDigitRoom = 1000000000000000000;
+
+constexpr uint64_t every_byte(uint64_t byte)
+{
+    return byte * 0x0101010101010101;
+}
+
+bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+// The next 8 bytes, the first one lowest, zeros behind the end.
+uint64_t load8(const char *p, const char *end)
+{
+    uint64_t chunk = 0;
+    if (end - p >= 8) [[likely]]
+        std::memcpy(&chunk, p, 8);
+    else
+        std::memcpy(&chunk, p, static_cast<size_t>(end - p));
+    if constexpr (std::endian::native == std::endian::big)
+        chunk = __builtin_bswap64(chunk);
+    return chunk;
+}
+
+// How many bytes from the lowest up are digits.  A byte below '0' borrows and one above '9' reaches
+// the top bit; digits do neither, so nothing spills into a byte before the first that is no digit.
+int leading_digits(uint64_t chunk)
+{
+    uint64_t other =
+        ((chunk + every_byte(0x80 - '9' - 1)) | (chunk - every_byte('0'))) & every_byte(0x80);
+    return other == 0 ? 8 : std::countr_zero(other) / 8;
+}
+
+// Value of the first n digits, 1 <= n <= 8: moved up so that zeros lead, then summed in pairs,
+// fours, eight.
+uint64_t digits_value(uint64_t chunk, int n)
+{
+    uint64_t v = (chunk ^ every_byte('0')) << (64 - 8 * n);
+    constexpr uint64_t kPairMask = 0x000000FF000000FF;
+    constexpr uint64_t kMul1 = 100 + (1000000ULL << 32);
+    constexpr uint64_t kMul2 = 1 + (10000ULL << 32);
+    v = v * 10 + (v >> 8);
+    return ((v & kPairMask) * kMul1 + ((v >> 16) & kPairMask) * kMul2) >> 32;
+}
+
+struct Decimal {
+    uint64_t mantissa;
+    int scale; // the number is mantissa * 10^scale
+};
+
+// Reads digits behind the point.  Returns nullptr when the mantissa would not fit.
+const char *read_fraction(const char *p, const char *end, Decimal &number)
+{
+    for (;;) {
+        uint64_t chunk = load8(p, end);
+        int n = leading_digits(chunk);
+        if (n == 0)
+            return p;
+        if (number.mantissa >= kDigitRoom / kIntPow10[n - 1])
+            return nullptr;
+        number.mantissa = number.mantissa * kIntPow10[n] + digits_value(chunk, n);
+        number.scale -= n;
+        p += n;
+        if (n < 8)
+            return p;
+    }
+}
+
+// Reads what follows the letter e.  Returns nullptr if that is no exponent or a longer one than any
+// in range.
+const char *read_exponent(const char *p, Decimal &number)
+{
+    bool negative = *p == '-';
+    if (*p == '-' || *p == '+')
+        p++;
+    if (!is_digit(*p))
+        return nullptr;
+    int exponent = 0;
+    for (; is_digit(*p); p++) {
+        if (exponent > 1000)
+            return nullptr;
+        exponent = exponent * 10 + (*p - '0');
+    }
+    number.scale += negative ? -exponent : exponent;
+    return p;
+}
+
+// Rounds to float if one rounding through double surely gives what one rounding of the exact value
+// gives. The double is off by less than 4 units in its last place (one each from the mantissa, the
+// power of ten and the operation), so only a double that near to the middle between two floats can
+// round to the wrong one.
+bool round_to_float(const Decimal &number, float &value)
+{
+    if (number.mantissa == 0) {
+        value = 0;
+        return true;
+    }
+    if (number.scale < -kMaxScale || number.scale > kMaxScale)
+        return false;
+    double wide = static_cast<double>(number.mantissa);
+    wide = number.scale < 0 ? wide / kPow10[-number.scale] : wide * kPow10[number.scale];
+    if (!(wide > 1.2e-38 && wide < 3.4e38)) // the range of normal floats, a little inside
+        return false;
+    constexpr uint64_t kLostBits = (1ULL << (DBL_MANT_DIG - FLT_MANT_DIG)) - 1;
+    constexpr uint64_t kHalfway = 1ULL << (DBL_MANT_DIG - FLT_MANT_DIG - 1);
+    uint64_t lost = std::bit_cast<uint64_t>(wide) & kLostBits;
+    if (lost - (kHalfway - 4) <= 8)
+        return false;
+    value = static_cast<float>(wide);
+    return true;
+}
+
+// Parses a plain decimal number.  Returns the position behind it, or nullptr: ask strtof().
+const char *parse_fast(const char *p, const char *end, float &value)
+{
+    bool negative = *p == '-';
+    p += negative;
+    Decimal number = {0, 0};
+    const char *start = p;
+    for (; is_digit(*p); p++) {
+        if (number.mantissa >= kDigitRoom)
+            return nullptr;
+        number.mantissa = number.mantissa * 10 + static_cast<uint64_t>(*p - '0');
+    }
+    int digits = static_cast<int>(p - start);
+    if (*p == '.') {
+        const char *fraction = p + 1;
+        p = read_fraction(fraction, end, number);
+        if (p == nullptr)
+            return nullptr;
+        digits += static_cast<int>(p - fraction);
+    }
+    if (digits == 0 || *p == 'x' || *p == 'X')
+        return nullptr;
+    if (*p == 'e' || *p == 'E') {
+        p = read_exponent(p + 1, number);
+        if (p == nullptr)
+            return nullptr;
+    }
+    if (!round_to_float(number, value))
+        return nullptr;
+    if (negative)
+        value = -value;
+    return p;
+}
+
+const char *skip_space(const char *p)
+{
+    while (is_space(*p))
+        p++;
+    return p;
+}
+
+// Parses one number by strtof() and says what is wrong with it.  Moves p behind it when there is
+// one.
+VdbListStatus parse_slow(const char *&p, float &value, VdbFloatList *list)
+{
+    char *stop;
+    errno = 0;
+    value = std::strtof(p, &stop);
+    if (stop == p)
+        return VDB_LIST_SYNTAX;
+    if (std::isnan(value))
+        return VDB_LIST_NAN;
+    if (std::isinf(value)) {
+        list->bad = p;
+        list->bad_length = static_cast<size_t>(stop - p);
+        return errno == ERANGE ? VDB_LIST_RANGE : VDB_LIST_INFINITE;
+    }
+    p = stop;
+    return VDB_LIST_OK;
+}
+
+// Parses the elements and the closing bracket.  Moves p behind the bracket.
+VdbListStatus parse_elements(const char *&p, const char *end, VdbFloatList *list)
+{
+    for (;;) {
+        if (list->count == list->capacity)
+            return VDB_LIST_TOO_LONG;
+        p = skip_space(p);
+        float value;
+        const char *next = parse_fast(p, end, value);
+        if (next != nullptr) [[likely]] {
+            p = next;
+        } else {
+            VdbListStatus status = parse_slow(p, value, list);
+            if (status != VDB_LIST_OK)
+                return status;
+        }
+        list->values[list->count++] = value;
+        p = skip_space(p);
+        if (*p == ']') {
+            p++;
+            return VDB_LIST_OK;
+        }
+        if (*p != ',')
+            return VDB_LIST_SYNTAX;
+        p++;
+    }
+}
+
+} // namespace
+
+VdbListStatus vdb_parse_float_list(const char *text, size_t length, VdbFloatList *list) noexcept
+{
+    const char *end = text + length;
+    const char *p = skip_space(text);
+
+    list->count = 0;
+    list->bad = nullptr;
+    list->bad_length = 0;
+    if (*p != '[')
+        return VDB_LIST_NOT_OPENED;
+    p = skip_space(p + 1);
+    if (*p == ']')
+        return VDB_LIST_EMPTY;
+    VdbListStatus status = parse_elements(p, end, list);
+    if (status != VDB_LIST_OK)
+        return status;
+    return *skip_space(p) == '\0' ? VDB_LIST_OK : VDB_LIST_JUNK;
+}

@@ -1,0 +1,42 @@
+/*
+ * Text form of a list of float32 values, "[1,2.5,-3e-2]": the parser behind the input functions of
+ * the dense vector types.  Knows nothing of the types' limits but the capacity that the caller
+ * gives.
+ *
+ * Accepts exactly what a loop around strtof() in the C locale accepts (a leading '+', hexadecimal
+ * floats, values too small to represent included) and rounds as strtof() does; only faster.
+ */
+#ifndef VDB_CORE_FLOAT_LIST_H
+#define VDB_CORE_FLOAT_LIST_H
+
+#include "core/types.h"
+
+VDB_BEGIN_DECLS
+
+typedef enum VdbListStatus {
+    VDB_LIST_OK = 0,
+    VDB_LIST_NOT_OPENED, /* does not start with '[' */
+    VDB_LIST_EMPTY,      /* "[]" */
+    VDB_LIST_TOO_LONG,   /* more elements than capacity */
+    VDB_LIST_SYNTAX,     /* no number, no ',' or no ']' where there must be one */
+    VDB_LIST_RANGE,      /* a finite number too large for float32: see bad */
+    VDB_LIST_NAN,
+    VDB_LIST_INFINITE,
+    VDB_LIST_JUNK /* more than white space behind the ']' */
+} VdbListStatus;
+
+typedef struct VdbFloatList {
+    float *values; /* in: room for capacity elements; out: the first count are set */
+    int capacity;
+    int count;
+    const char *bad; /* VDB_LIST_RANGE: the text of the number, bad_length bytes within the input */
+    size_t bad_length;
+} VdbFloatList;
+
+/* REQUIRES: text[length] == '\0'. */
+VdbListStatus vdb_parse_float_list(const char *text, size_t length,
+                                   VdbFloatList *list) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif

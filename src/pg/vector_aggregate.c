@@ -1,0 +1,136 @@
+/*
+ * avg(vector).  The transition state is a float8 array: the number of vectors, then the sum of each
+ * element; it has no sums before the first vector.  (sum(vector) needs nothing but vector_add.)
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/float.h"
+
+#include "pg/vector.h"
+
+PG_FUNCTION_INFO_V1(vector_accum);
+PG_FUNCTION_INFO_V1(vector_combine);
+PG_FUNCTION_INFO_V1(vector_avg);
+
+/* A state seen through its array. */
+typedef struct AvgState {
+    ArrayType *array;
+    float8 *count;
+    float8 *sums;
+    int dim; /* number of sums */
+} AvgState;
+
+static AvgState view_state(ArrayType *array)
+{
+    float8 *values = (float8 *) ARR_DATA_PTR(array);
+    AvgState state = {array, values, values + 1, ARR_DIMS(array)[0] - 1};
+
+    return state;
+}
+
+/* The functions can be called with any array from SQL. */
+static AvgState get_state(ArrayType *array, const char *caller)
+{
+    if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] < 1 || ARR_HASNULL(array) ||
+        ARR_ELEMTYPE(array) != FLOAT8OID)
+        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("%s: expected state array", caller));
+    return view_state(array);
+}
+
+/* REQUIRES: 0 <= dim <= VECTOR_MAX_DIM.  The values are not set. */
+static AvgState create_state(int dim)
+{
+    Size size = ARR_OVERHEAD_NONULLS(1) + sizeof(float8) * ((Size) dim + 1);
+    ArrayType *array = palloc0(size);
+
+    SET_VARSIZE(array, size);
+    array->ndim = 1;
+    array->dataoffset = 0;
+    array->elemtype = FLOAT8OID;
+    ARR_DIMS(array)[0] = dim + 1;
+    ARR_LBOUND(array)[0] = 1;
+    return view_state(array);
+}
+
+static AvgState copy_state(AvgState source)
+{
+    AvgState state = create_state(source.dim);
+
+    memcpy(state.count, source.count, sizeof(float8) * ((Size) source.dim + 1));
+    return state;
+}
+
+static void check_sums(AvgState state)
+{
+    for (int i = 0; i < state.dim; i++) {
+        if (isinf(state.sums[i]))
+            float_overflow_error();
+    }
+}
+
+Datum vector_accum(PG_FUNCTION_ARGS)
+{
+    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_accum");
+    Vector *vector = PG_GETARG_VECTOR_P(1);
+
+    if (state.dim == 0) {
+        AvgState first = create_state(vector->dim);
+
+        *first.count = *state.count + 1.0;
+        for (int i = 0; i < vector->dim; i++)
+            first.sums[i] = (double) vector->x[i];
+        PG_RETURN_ARRAYTYPE_P(first.array);
+    }
+    vdb_vector_check_typmod(state.dim, vector->dim);
+    /* inside of an aggregate the state is ours to change */
+    if (!AggCheckCallContext(fcinfo, NULL))
+        state = copy_state(state);
+    *state.count += 1.0;
+    for (int i = 0; i < state.dim; i++)
+        state.sums[i] += (double) vector->x[i];
+    check_sums(state);
+    PG_FREE_IF_COPY(vector, 1);
+    PG_RETURN_ARRAYTYPE_P(state.array);
+}
+
+Datum vector_combine(PG_FUNCTION_ARGS)
+{
+    AvgState a = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_combine");
+    AvgState b = get_state(PG_GETARG_ARRAYTYPE_P(1), "vector_combine");
+    AvgState result;
+
+    if (a.dim != 0)
+        vdb_vector_check_dim(a.dim);
+    if (b.dim != 0)
+        vdb_vector_check_dim(b.dim);
+    if (a.dim != 0 && b.dim != 0)
+        vdb_vector_check_typmod(a.dim, b.dim);
+    result = copy_state(a.dim != 0 ? a : b);
+    *result.count = *a.count + *b.count;
+    if (a.dim != 0 && b.dim != 0) {
+        for (int i = 0; i < result.dim; i++)
+            result.sums[i] += b.sums[i];
+        check_sums(result);
+    }
+    PG_RETURN_ARRAYTYPE_P(result.array);
+}
+
+/* NULL for no vectors, as SQL has it for avg. */
+Datum vector_avg(PG_FUNCTION_ARGS)
+{
+    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_avg");
+    Vector *result;
+
+    if (*state.count == 0)
+        PG_RETURN_NULL();
+    vdb_vector_check_dim(state.dim);
+    result = vdb_vector_create(state.dim);
+    for (int i = 0; i < state.dim; i++)
+        result->x[i] = (float) (state.sums[i] / *state.count);
+    vdb_vector_check_elements(result->x, result->dim);
+    PG_RETURN_POINTER(result);
+}
