@@ -28,8 +28,10 @@ constexpr double kPow10[kMaxScale + 1] = {
 
 constexpr uint64_t kIntPow10[9] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
 
-// A mantissa below this takes another digit and stays below 10^19 < 2^64.
-constexpr uint64_t kDigitRoom = 1000000000000000000;
+// A mantissa below kRoom[n] takes n more digits and stays below 10^19 < 2^64.
+constexpr uint64_t kRoom[9] = {10000000000000000000ULL, 1000000000000000000, 100000000000000000,
+                               10000000000000000,       1000000000000000,    100000000000000,
+                               10000000000000,          1000000000000,       100000000000};
 
 constexpr uint64_t every_byte(uint64_t byte)
 {
@@ -93,7 +95,7 @@ const char *read_fraction(const char *p, const char *end, Decimal &number)
         int n = leading_digits(chunk);
         if (n == 0)
             return p;
-        if (number.mantissa >= kDigitRoom / kIntPow10[n - 1])
+        if (number.mantissa >= kRoom[n])
             return nullptr;
         number.mantissa = number.mantissa * kIntPow10[n] + digits_value(chunk, n);
         number.scale -= n;
@@ -155,7 +157,7 @@ const char *parse_fast(const char *p, const char *end, float &value)
     Decimal number = {0, 0};
     const char *start = p;
     for (; is_digit(*p); p++) {
-        if (number.mantissa >= kDigitRoom)
+        if (number.mantissa >= kRoom[1])
             return nullptr;
         number.mantissa = number.mantissa * 10 + static_cast<uint64_t>(*p - '0');
     }
@@ -176,8 +178,9 @@ const char *parse_fast(const char *p, const char *end, float &value)
     }
     if (!round_to_float(number, value))
         return nullptr;
-    if (negative)
-        value = -value;
+    // not a branch: signs of real data are random
+    value = std::bit_cast<float>(std::bit_cast<uint32_t>(value) | static_cast<uint32_t>(negative)
+                                                                      << 31);
     return p;
 }
 
