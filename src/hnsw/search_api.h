@@ -1,0 +1,85 @@
+/*
+ * Best-first search as a state machine that does no I/O: it names the page it wants, is fed the
+ * bytes, and so on.
+ *
+ *     vdb_hnsw_search_start(s, ...);
+ *     for (;;) {                                            one layer
+ *         while ((blkno = vdb_hnsw_search_next(s)) != VDB_NO_BLOCK) {
+ *             while ((n = vdb_hnsw_search_need(s)) > 0)
+ *                 vdb_hnsw_search_give(s, palloc(n), n);    so that feed() never allocates
+ *             vdb_hnsw_search_feed(s, page);
+ *         }
+ *         if (vdb_hnsw_search_level(s) == 0)
+ *             break;
+ *         vdb_hnsw_search_descend(s, ef);
+ *     }
+ *     while (vdb_hnsw_search_take(s, &node, &distance)) ...  nearest first
+ *     vdb_hnsw_search_resume(s) and the loop again           for more
+ */
+#ifndef VDB_HNSW_SEARCH_API_H
+#define VDB_HNSW_SEARCH_API_H
+
+#include "hnsw/hnsw_api.h"
+
+VDB_BEGIN_DECLS
+
+typedef struct VdbHnswSearch VdbHnswSearch;
+
+typedef enum VdbHnswPurpose {
+    VDB_HNSW_FOR_SCAN,  /* orders by the operator's distance */
+    VDB_HNSW_FOR_INSERT /* orders by the distance that edges are chosen by */
+} VdbHnswPurpose;
+
+typedef struct VdbHnswQuery {
+    const float *vector; /* as the index stores vectors; must outlive the search */
+    float norm_sq;
+    float max_norm_sq; /* the metapage's */
+    VdbHnswPurpose purpose;
+} VdbHnswQuery;
+
+/* Bytes of the block that a search with this ef starts in. */
+size_t vdb_hnsw_search_size(const VdbHnswGeometry *g, uint32_t ef) VDB_NOEXCEPT;
+
+/* Makes a search in `memory` (8-byte aligned, vdb_hnsw_search_size() bytes), not yet at any layer.
+ */
+VdbHnswSearch *vdb_hnsw_search_init(void *memory, const VdbHnswGeometry *g,
+                                    uint32_t ef) VDB_NOEXCEPT;
+
+/* Begins at the given layer from node `entry`, keeping the `ef` nearest.  `root` is searched from
+ * on layer 0 too, so that an exhaustive scan reaches every node.  May be called again on a used
+ * search. */
+void vdb_hnsw_search_start(VdbHnswSearch *s, const VdbHnswQuery *query, VdbNode entry, VdbNode root,
+                           uint32_t level, uint32_t ef) VDB_NOEXCEPT;
+
+/* The block wanted next, VDB_NO_BLOCK when the layer is done.  Idempotent until fed. */
+VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) VDB_NOEXCEPT;
+
+/* Bytes to give before the next feed; 0 almost always. */
+size_t vdb_hnsw_search_need(const VdbHnswSearch *s) VDB_NOEXCEPT;
+void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) VDB_NOEXCEPT;
+
+/* VDB_CORRUPT if the page breaks its format. */
+VdbStatus vdb_hnsw_search_feed(VdbHnswSearch *s, const void *page) VDB_NOEXCEPT;
+
+uint32_t vdb_hnsw_search_level(const VdbHnswSearch *s) VDB_NOEXCEPT;
+
+/* One layer down, from the nodes found.  REQUIRES: the layer is done and is not layer 0. */
+void vdb_hnsw_search_descend(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
+
+/* Takes the nearest node found on this layer that was not taken yet.  REQUIRES: the layer is done.
+ */
+bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) VDB_NOEXCEPT;
+
+/* Goes on to the next ef nearest nodes of layer 0, none of them taken before; false if no node is
+ * left. REQUIRES: all found so far were taken. */
+bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;
+
+/* Nodes whose distance was computed so far, on all layers. */
+uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) VDB_NOEXCEPT;
+
+/* Bytes given so far, beyond the first block. */
+size_t vdb_hnsw_search_memory(const VdbHnswSearch *s) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif
