@@ -29,6 +29,9 @@ VDB_BEGIN_DECLS
 typedef uint32_t VdbNode;
 #define VDB_NO_NODE UINT32_MAX
 
+/* A page's free-list link when it is on no list; the last page of a list has VDB_NO_BLOCK. */
+#define VDB_HNSW_NOT_LISTED (UINT32_MAX - 1)
+
 /* A cell's address; offset = index on the page + 1, 0 = none. */
 typedef VdbTid VdbCellRef;
 

@@ -17,7 +17,8 @@ constexpr uint16_t kPageId = 0xFD48; // last two bytes of every page of this acc
 
 // Special space of every page.
 struct PageTrailer {
-    uint32_t next_free; // next page of the free list this page is on (cell and vector pages)
+    uint32_t next_free; // next page of this page's free list (cell and vector pages), VDB_NO_BLOCK
+                        // at the end of the list, VDB_HNSW_NOT_LISTED on no list
     uint16_t kind;      // VdbHnswPageKind
     uint16_t page_id;   // kPageId
 };

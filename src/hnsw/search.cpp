@@ -28,10 +28,10 @@ constexpr size_t align64(size_t n)
     return (n + 63) & ~(size_t) 63;
 }
 
-// Most entries that one feed adds to any of the growing containers.
+// Most entries that one feed or resume adds to any of the growing containers.
 uint32_t growth(const Search &s)
 {
-    return max_degree(s.g) + 1;
+    return std::max(max_degree(s.g), s.ef) + 1;
 }
 
 void want(Search &s, Want what, VdbBlock block)
@@ -290,16 +290,22 @@ uint32_t vdb_hnsw_search_level(const VdbHnswSearch *s) noexcept
 
 void vdb_hnsw_search_descend(VdbHnswSearch *s, uint32_t ef) noexcept
 {
-    // The seeds' distances are known, so they need no visit; the results' memory is reused below
-    // them.
+    // The spare list is empty above layer 0: its memory holds the seeds meanwhile.
     uint32_t n = s->results.size;
-    Candidate *seeds = s->spare.capacity * sizeof(Spare) >= n * sizeof(Candidate)
-                           ? reinterpret_cast<Candidate *>(s->spare.data)
-                           : s->results.data;
+    auto *seeds = reinterpret_cast<Candidate *>(s->spare.data);
     std::memcpy(seeds, s->results.data, n * sizeof(Candidate));
+    bool all_live = s->live_only;
     begin_layer(*s, s->level - 1, ef);
-    for (uint32_t i = 0; i < n; i++)
-        plan_visit(*s, seeds[i].node);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!all_live) {
+            plan_visit(*s, seeds[i].node); // whether it may be a result must be looked up
+        } else if (s->visited.insert(seeds[i].node)) {
+            s->frontier.push(seeds[i]);
+            s->results.push(seeds[i]);
+            if (s->results.size > ef)
+                s->results.pop();
+        }
+    }
     if (s->level == 0)
         plan_visit(*s, s->root);
 }
@@ -322,7 +328,7 @@ bool vdb_hnsw_search_resume(VdbHnswSearch *s) noexcept
 {
     s->sorted = false;
     s->spare.make();
-    while (s->spare.size > 0 && s->results.size < s->ef && s->frontier.room() > growth(*s)) {
+    while (s->spare.size > 0 && s->results.size < s->ef && s->frontier.room() > 0) {
         Spare best = s->spare.pop();
         if (!best.in_frontier)
             s->frontier.push(best.candidate);

@@ -1,0 +1,182 @@
+// Vectors of several nodes, collected page by page, and the choice of neighbours among them.
+#include <algorithm>
+
+#include "hnsw/links_api.h"
+#include "hnsw/page_format.h"
+#include "hnsw/prune.h"
+
+using namespace vdb::hnsw;
+
+// A gathered node.
+struct VdbGathered {
+    VdbNode node;
+    float norm_sq;
+    bool live;
+};
+
+struct VdbGather {
+    VdbHnswGeometry g;
+    Space space;
+    uint32_t capacity;
+    uint32_t size;
+    uint32_t done; // nodes whose vectors are complete
+    uint32_t slice;
+    bool in_slices; // the next page is slice `slice` of node `done`
+    VdbBlock slices[16];
+    VdbGathered *nodes;
+    Edge *edges; // scratch of a choice
+    float *vectors;
+};
+
+namespace {
+
+constexpr size_t align64(size_t n)
+{
+    return (n + 63) & ~(size_t) 63;
+}
+
+float *vector_of(const VdbGather *gather, uint32_t i)
+{
+    return gather->vectors + (size_t) i * gather->g.dims;
+}
+
+// Takes node `done` out: its slot has become free.
+void drop(VdbGather *gather)
+{
+    gather->size--;
+    for (uint32_t i = gather->done; i < gather->size; i++)
+        gather->nodes[i] = gather->nodes[i + 1];
+}
+
+bool stays(const VdbLinks *links, VdbNode node, VdbNode must)
+{
+    if (node == must)
+        return true;
+    for (uint32_t i = 0; i < links->pinned; i++)
+        if (links->ids[i] == node)
+            return true;
+    return false;
+}
+
+} // namespace
+
+size_t vdb_hnsw_gather_size(const VdbHnswGeometry *g, uint32_t capacity) noexcept
+{
+    return align64(sizeof(VdbGather)) + align64(capacity * sizeof(VdbGathered)) +
+           align64(capacity * sizeof(Edge)) + (size_t) capacity * g->dims * sizeof(float);
+}
+
+VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, float max_norm_sq,
+                                uint32_t capacity) noexcept
+{
+    auto *gather = static_cast<VdbGather *>(memory);
+    *gather = {};
+    gather->g = *g;
+    gather->space = make_space(static_cast<VdbMetric>(g->metric), g->dims, max_norm_sq);
+    gather->capacity = capacity;
+    char *at = static_cast<char *>(memory) + align64(sizeof(VdbGather));
+    gather->nodes = reinterpret_cast<VdbGathered *>(at);
+    at += align64(capacity * sizeof(VdbGathered));
+    gather->edges = reinterpret_cast<Edge *>(at);
+    at += align64(capacity * sizeof(Edge));
+    gather->vectors = reinterpret_cast<float *>(at);
+    return gather;
+}
+
+void vdb_hnsw_gather_clear(VdbGather *gather) noexcept
+{
+    gather->size = gather->done = 0;
+    gather->in_slices = false;
+}
+
+void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
+{
+    if (gather->size == gather->capacity)
+        return;
+    for (uint32_t i = 0; i < gather->size; i++)
+        if (gather->nodes[i].node == node)
+            return;
+    gather->nodes[gather->size++] = {node, 0, false};
+}
+
+void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
+                         float norm_sq) noexcept
+{
+    // Complete nodes come first, so it goes where the next incomplete one stood.
+    uint32_t at = gather->done++;
+    gather->nodes[gather->size++] = gather->nodes[at];
+    gather->nodes[at] = {node, norm_sq, true};
+    std::memcpy(vector_of(gather, at), vector, gather->g.dims * sizeof(float));
+}
+
+VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
+{
+    if (gather->in_slices)
+        return gather->slices[gather->slice];
+    if (gather->done == gather->size)
+        return VDB_NO_BLOCK;
+    return vdb_hnsw_node_block(&gather->g, gather->nodes[gather->done].node);
+}
+
+void vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
+{
+    const VdbHnswGeometry &g = gather->g;
+    float *vector = vector_of(gather, gather->done);
+    if (gather->in_slices) {
+        std::memcpy(vector + slice_start(g, gather->slice), slice_vector(page),
+                    slice_dims(g, gather->slice) * sizeof(float));
+        gather->in_slices = ++gather->slice < g.vector_pages;
+        gather->done += !gather->in_slices;
+        return;
+    }
+    VdbGathered &entry = gather->nodes[gather->done];
+    const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
+    if (node->state == NodeState::kFree) {
+        drop(gather);
+        return;
+    }
+    entry.live = node->state == NodeState::kLive;
+    entry.norm_sq = node->norm_sq;
+    std::memcpy(vector, inline_vector(node, g), g.inline_dims * sizeof(float));
+    if (g.vector_pages == 0) {
+        gather->done++;
+        return;
+    }
+    std::memcpy(gather->slices, vector_blocks(node, g), g.vector_pages * sizeof(VdbBlock));
+    gather->slice = 0;
+    gather->in_slices = true;
+}
+
+VdbNode vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector) noexcept
+{
+    for (uint32_t i = 0; i < gather->done; i++)
+        if (gather->nodes[i].node != VDB_NO_NODE && gather->nodes[i].live &&
+            std::memcmp(vector_of(gather, i), vector, gather->g.dims * sizeof(float)) == 0)
+            return gather->nodes[i].node;
+    return VDB_NO_NODE;
+}
+
+void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
+                            VdbNode must) noexcept
+{
+    const VdbGathered &centre = gather->nodes[0];
+    Point from = {vector_of(gather, 0), centre.norm_sq};
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < gather->done; i++) {
+        const VdbGathered &other = gather->nodes[i];
+        bool keep = stays(links, other.node, must);
+        if (other.node == centre.node || (!other.live && !keep))
+            continue;
+        Point to = {vector_of(gather, i), other.norm_sq};
+        gather->edges[n++] = {{gather->space.between(from, to), other.node}, to, keep};
+    }
+    std::sort(gather->edges, gather->edges + n,
+              [](const Edge &a, const Edge &b) { return nearer(a.candidate, b.candidate); });
+    select_edges(gather->space, gather->edges, n, limit);
+
+    links->count = links->pinned;
+    for (uint32_t i = 0; i < n; i++)
+        if (gather->edges[i].keep &&
+            vdb_hnsw_links_find(links, gather->edges[i].candidate.node) >= links->pinned)
+            links->ids[links->count++] = gather->edges[i].candidate.node;
+}
