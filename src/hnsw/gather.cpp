@@ -118,33 +118,36 @@ VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
     return vdb_hnsw_node_block(&gather->g, gather->nodes[gather->done].node);
 }
 
-void vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
+VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
 {
     const VdbHnswGeometry &g = gather->g;
     float *vector = vector_of(gather, gather->done);
+    if (page_kind(page, g) != (gather->in_slices ? VDB_HNSW_PAGE_VECTOR : VDB_HNSW_PAGE_NODE))
+        return VDB_CORRUPT;
     if (gather->in_slices) {
         std::memcpy(vector + slice_start(g, gather->slice), slice_vector(page),
                     slice_dims(g, gather->slice) * sizeof(float));
         gather->in_slices = ++gather->slice < g.vector_pages;
         gather->done += !gather->in_slices;
-        return;
+        return VDB_OK;
     }
     VdbGathered &entry = gather->nodes[gather->done];
     const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
     if (node->state == NodeState::kFree) {
         drop(gather);
-        return;
+        return VDB_OK;
     }
     entry.live = node->state == NodeState::kLive;
     entry.norm_sq = node->norm_sq;
     std::memcpy(vector, inline_vector(node, g), g.inline_dims * sizeof(float));
     if (g.vector_pages == 0) {
         gather->done++;
-        return;
+        return VDB_OK;
     }
     std::memcpy(gather->slices, vector_blocks(node, g), g.vector_pages * sizeof(VdbBlock));
     gather->slice = 0;
     gather->in_slices = true;
+    return VDB_OK;
 }
 
 VdbNode vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector) noexcept

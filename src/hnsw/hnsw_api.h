@@ -10,6 +10,8 @@
 #ifndef VDB_HNSW_API_H
 #define VDB_HNSW_API_H
 
+#include <string.h>
+
 #include "core/types.h"
 
 VDB_BEGIN_DECLS
@@ -41,6 +43,18 @@ typedef enum VdbHnswPageKind {
     VDB_HNSW_PAGE_CELL = 3,  /* cells only */
     VDB_HNSW_PAGE_VECTOR = 4 /* a slice of one vector that does not fit its slot */
 } VdbHnswPageKind;
+
+/* Last two bytes of every page of this access method; the kind stands before them. */
+#define VDB_HNSW_PAGE_ID 0xFD48
+
+/* A page's kind, 0 if it is none of ours (an all-zero page, say). */
+static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
+{
+    uint16_t tail[2];
+
+    memcpy(tail, (const char *) page + page_size - sizeof(tail), sizeof(tail));
+    return tail[1] == VDB_HNSW_PAGE_ID ? tail[0] : 0;
+}
 
 /* Where everything lies; a pure function of (page_size, dims, m).  Offsets and sizes in bytes. */
 typedef struct VdbHnswGeometry {

@@ -72,8 +72,12 @@ bool vdb_hnsw_links_feed(VdbLinks *links, const VdbHnswGeometry *g, const void *
                          VdbStatus *status) noexcept
 {
     *status = VDB_OK;
-    if (!is_none(links->cell))
+    if (!is_none(links->cell) && has_cells(page, *g))
         return follow_cells(links, g, page, status);
+    if (page_kind(page, *g) != VDB_HNSW_PAGE_NODE) {
+        *status = VDB_CORRUPT;
+        return false;
+    }
     const NodeHeader *node = node_at(page, *g, vdb_hnsw_node_slot(g, links->node));
     if (node->state == NodeState::kFree || node->level < links->level)
         return false;

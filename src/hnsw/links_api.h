@@ -67,7 +67,7 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
                          float norm_sq) VDB_NOEXCEPT;
 /* The block wanted next, VDB_NO_BLOCK when all vectors are there. */
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) VDB_NOEXCEPT;
-void vdb_hnsw_gather_feed(VdbGather *gather, const void *page) VDB_NOEXCEPT;
+VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) VDB_NOEXCEPT;
 /* The gathered node whose vector equals that one, VDB_NO_NODE if none does. */
 VdbNode vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector) VDB_NOEXCEPT;
 

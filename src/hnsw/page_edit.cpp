@@ -29,19 +29,6 @@ uint32_t vdb_hnsw_page_init(void *page, const VdbHnswGeometry *g, VdbHnswPageKin
     return page_lower(*g, kind);
 }
 
-uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size) noexcept
-{
-    VdbHnswGeometry g = {};
-    g.page_size = page_size;
-    const PageTrailer *t = trailer(page, g);
-    return t->page_id == kPageId ? t->kind : 0;
-}
-
-bool vdb_hnsw_page_is(const void *page, uint32_t page_size, VdbHnswPageKind kind) noexcept
-{
-    return vdb_hnsw_page_kind(page, page_size) == kind;
-}
-
 void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noexcept
 {
     MetaPage *meta = meta_of(page);

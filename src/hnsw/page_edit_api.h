@@ -14,11 +14,6 @@ VDB_BEGIN_DECLS
 uint32_t vdb_hnsw_page_init(void *page, const VdbHnswGeometry *g,
                             VdbHnswPageKind kind) VDB_NOEXCEPT;
 
-/* Whether the page is one of ours, of that kind. */
-bool vdb_hnsw_page_is(const void *page, uint32_t page_size, VdbHnswPageKind kind) VDB_NOEXCEPT;
-/* Its kind, 0 if it is none of ours. */
-uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size) VDB_NOEXCEPT;
-
 /* --- metapage --- */
 
 /* The changing part of the metapage. */

@@ -34,7 +34,7 @@ uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
 void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
 {
     std::memset(static_cast<char *>(page) + kPageHeaderSize, 0, g.page_size - kPageHeaderSize);
-    *trailer(page, g) = {VDB_HNSW_NOT_LISTED, static_cast<uint16_t>(kind), kPageId};
+    *trailer(page, g) = {VDB_HNSW_NOT_LISTED, static_cast<uint16_t>(kind), VDB_HNSW_PAGE_ID};
 }
 
 } // namespace vdb::hnsw

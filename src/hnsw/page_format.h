@@ -13,14 +13,13 @@ namespace vdb::hnsw {
 constexpr uint32_t kPageHeaderSize = 24; // PostgreSQL's PageHeaderData, owned by the shim
 constexpr uint32_t kMagic = 0x564E5348;  // "HSNV"
 constexpr uint32_t kFormatVersion = 1;
-constexpr uint16_t kPageId = 0xFD48; // last two bytes of every page of this access method
 
 // Special space of every page.
 struct PageTrailer {
     uint32_t next_free; // next page of this page's free list (cell and vector pages), VDB_NO_BLOCK
                         // at the end of the list, VDB_HNSW_NOT_LISTED on no list
     uint16_t kind;      // VdbHnswPageKind
-    uint16_t page_id;   // kPageId
+    uint16_t page_id;   // VDB_HNSW_PAGE_ID
 };
 static_assert(sizeof(PageTrailer) == 8);
 
@@ -105,6 +104,12 @@ inline const PageTrailer *trailer(const void *page, const VdbHnswGeometry &g)
 inline VdbHnswPageKind page_kind(const void *page, const VdbHnswGeometry &g)
 {
     return static_cast<VdbHnswPageKind>(trailer(page, g)->kind);
+}
+
+inline bool has_cells(const void *page, const VdbHnswGeometry &g)
+{
+    uint32_t kind = vdb_hnsw_page_kind(page, g.page_size);
+    return kind == VDB_HNSW_PAGE_NODE || kind == VDB_HNSW_PAGE_CELL;
 }
 
 inline NodeHeader *node_at(void *page, const VdbHnswGeometry &g, uint32_t slot)

@@ -268,15 +268,16 @@ void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) noexcept
 
 VdbStatus vdb_hnsw_search_feed(VdbHnswSearch *s, const void *page) noexcept
 {
+    uint32_t kind = page_kind(page, s->g);
     switch (s->want) {
     case Want::kVisit:
-        return feed_visit(*s, page);
+        return kind == VDB_HNSW_PAGE_NODE ? feed_visit(*s, page) : VDB_CORRUPT;
     case Want::kSlice:
-        return feed_slice(*s, page);
+        return kind == VDB_HNSW_PAGE_VECTOR ? feed_slice(*s, page) : VDB_CORRUPT;
     case Want::kExpand:
-        return feed_expand(*s, page);
+        return kind == VDB_HNSW_PAGE_NODE ? feed_expand(*s, page) : VDB_CORRUPT;
     case Want::kCell:
-        return feed_cell(*s, page);
+        return has_cells(page, s->g) ? feed_cell(*s, page) : VDB_CORRUPT;
     case Want::kNothing:
         break;
     }

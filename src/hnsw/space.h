@@ -27,7 +27,30 @@ struct Space {
     float raw(const float *a, const float *b, size_t n) const { return kernel(a, b, n); }
 
     // What a scan orders by.  norm_sq is the stored vector's.
-    float rank(float raw, float norm_sq) const
+    float rank(float raw, float norm_sq) const { return ordered(rank_of(raw, norm_sq)); }
+
+    // What edges are chosen by: a metric (or monotone in one) for every opclass, so that the graph
+    // stays connected.  Inner product is lifted to Euclidean distance by one more coordinate, h(x)
+    // = sqrt(max_norm_sq - |x|^2), after Bachrach et al. (RecSys'14); a query has h = 0, so rank()
+    // orders as the lifted distance does.
+    float between(float raw, float norm_sq_a, float norm_sq_b) const
+    {
+        return ordered(between_of(raw, norm_sq_a, norm_sq_b));
+    }
+
+    float between(Point a, Point b) const
+    {
+        return between(raw(a.vector, b.vector, dims), a.norm_sq, b.norm_sq);
+    }
+
+  private:
+    // Sums of huge values may give NaN, which no heap or sort can order.
+    static float ordered(float distance)
+    {
+        return distance == distance ? distance : std::numeric_limits<float>::max();
+    }
+
+    float rank_of(float raw, float norm_sq) const
     {
         switch (metric) {
         case VDB_METRIC_COSINE:
@@ -40,11 +63,7 @@ struct Space {
         }
     }
 
-    // What edges are chosen by: a metric (or monotone in one) for every opclass, so that the graph
-    // stays connected.  Inner product is lifted to Euclidean distance by one more coordinate, h(x)
-    // = sqrt(max_norm_sq - |x|^2), after Bachrach et al. (RecSys'14); a query has h = 0, so rank()
-    // orders as the lifted distance does.
-    float between(float raw, float norm_sq_a, float norm_sq_b) const
+    float between_of(float raw, float norm_sq_a, float norm_sq_b) const
     {
         switch (metric) {
         case VDB_METRIC_COSINE:
@@ -58,12 +77,6 @@ struct Space {
         }
     }
 
-    float between(Point a, Point b) const
-    {
-        return between(raw(a.vector, b.vector, dims), a.norm_sq, b.norm_sq);
-    }
-
-  private:
     float lifted(float norm_sq) const
     {
         return norm_sq < max_norm_sq ? std::sqrt(max_norm_sq - norm_sq) : 0;

@@ -13,6 +13,9 @@
 #include "utils/relcache.h"
 
 #include "hnsw/hnsw_api.h"
+#include "hnsw/links_api.h"
+#include "hnsw/page_edit_api.h"
+#include "hnsw/search_api.h"
 
 /* Support functions of an operator class, numbered as pgvector numbers them. */
 #define HNSW_DISTANCE_PROC  1
@@ -37,10 +40,11 @@ extern int hnsw_iterative_scan;
 extern int hnsw_max_scan_tuples;
 extern double hnsw_scan_mem_multiplier;
 
-/* What never changes about an index after CREATE INDEX.  Lives in the relcache entry. */
+/* What never changes about an index after CREATE INDEX, and its size as last seen. */
 typedef struct HnswIndex {
     VdbHnswGeometry geometry;
-    uint64 seed; /* of the nodes' levels */
+    uint64 seed;         /* of the nodes' levels */
+    BlockNumber nblocks; /* at least so many blocks exist */
 } HnswIndex;
 
 /* A vector in the form the index stores: float32, normalised under cosine. */
@@ -60,20 +64,34 @@ extern VdbMetric hnsw_metric(Relation index);
 /* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
 extern HnswIndex hnsw_new_index(Relation index);
-/* The facts of an existing index, from its metapage once and from the relcache later. */
-extern const HnswIndex *hnsw_index(Relation index);
+/* The facts of an existing index, from its metapage once and from the relcache later.  A copy, as
+ * the relcache may drop its own whenever it likes. */
+extern HnswIndex hnsw_index(Relation index);
 /* Detoasts, checks the dimensions and converts a value; the result lives in the current memory
  * context. */
 extern HnswVector hnsw_form_vector(const HnswIndex *hi, Datum value);
 
 /* page.c: the only file that reads, locks and initialises pages */
-extern Buffer
-vdb_read_page(Relation index, const VdbHnswGeometry *g, BlockNumber blkno, VdbHnswPageKind kind,
-              int lockmode); /* pinned and locked; ereports INDEX_CORRUPTED on a wrong page */
+/* Pinned and locked; ereports INDEX_CORRUPTED where the page is not one of ours. */
+extern Buffer vdb_read_page(Relation index, HnswIndex *hi, BlockNumber blkno, int lockmode);
+/* The same for a page that must be of one kind. */
+extern Buffer vdb_read_page_of(Relation index, HnswIndex *hi, BlockNumber blkno,
+                               VdbHnswPageKind kind, int lockmode);
+/* A new page at the end of the index, pinned and locked exclusively, all zero. */
+extern Buffer vdb_extend(Relation index);
 /* Initialises a page image (PageInit, core content, pd_lower). */
 extern void vdb_init_page(Page page, const VdbHnswGeometry *g, VdbHnswPageKind kind);
+/* ereports INDEX_CORRUPTED unless the status is VDB_OK */
+extern void vdb_check(VdbStatus status, Relation index, BlockNumber blkno);
 extern void vdb_corrupted(Relation index, BlockNumber blkno, const char *what)
     pg_attribute_noreturn();
+
+/* hnsw_walk.c: drives the core's machines over pages, under share locks held one page at a time */
+extern VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi);
+extern void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search);
+extern void hnsw_read_links(Relation index, HnswIndex *hi, VdbNode node, uint32 level,
+                            VdbLinks *links);
+extern void hnsw_run_gather(Relation index, HnswIndex *hi, VdbGather *gather);
 
 /* hnsw_build.c */
 extern IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info);
@@ -85,7 +103,7 @@ extern bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer 
                        IndexInfo *info);
 /* Adds one vector to the index's pages, WAL-logged; memory of the current context is left to the
  * caller. */
-extern void hnsw_insert_vector(Relation index, const HnswIndex *hi, HnswVector vector,
+extern void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector,
                                ItemPointer heap_tid);
 
 /* hnsw_vacuum.c */
