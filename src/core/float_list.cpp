@@ -61,20 +61,16 @@ uint64_t load8(const char *p, const char *end)
     return chunk;
 }
 
-// How many bytes from the lowest up are digits.  A byte below '0' borrows and one above '9' reaches
-// the top bit; digits do neither, so nothing spills into a byte before the first that is no digit.
-int leading_digits(uint64_t chunk)
+// The top bit of each byte that is no digit, of which only the lowest is sure: a byte below '0'
+// borrows and one above '9' carries from the bytes behind it, while digits do neither.
+uint64_t non_digits(uint64_t chunk)
 {
-    uint64_t other =
-        ((chunk + every_byte(0x80 - '9' - 1)) | (chunk - every_byte('0'))) & every_byte(0x80);
-    return other == 0 ? 8 : std::countr_zero(other) / 8;
+    return ((chunk + every_byte(0x80 - '9' - 1)) | (chunk - every_byte('0'))) & every_byte(0x80);
 }
 
-// Value of the first n digits, 1 <= n <= 8: moved up so that zeros lead, then summed in pairs,
-// fours, eight.
-uint64_t digits_value(uint64_t chunk, int n)
+// Value of 8 digits, the first in the lowest byte, each less '0': summed in pairs, fours, eight.
+uint64_t digits_value(uint64_t v)
 {
-    uint64_t v = (chunk ^ every_byte('0')) << (64 - 8 * n);
     constexpr uint64_t kPairMask = 0x000000FF000000FF;
     constexpr uint64_t kMul1 = 100 + (1000000ULL << 32);
     constexpr uint64_t kMul2 = 1 + (10000ULL << 32);
@@ -90,19 +86,28 @@ struct Decimal {
 // Reads digits behind the point.  Returns nullptr when the mantissa would not fit.
 const char *read_fraction(const char *p, const char *end, Decimal &number)
 {
-    for (;;) {
-        uint64_t chunk = load8(p, end);
-        int n = leading_digits(chunk);
-        if (n == 0)
-            return p;
-        if (number.mantissa >= kRoom[n])
+    uint64_t chunk = load8(p, end);
+    uint64_t stop = non_digits(chunk);
+    // eight at a time as a branch of its own: foretold, it lets the next chunk be read ahead
+    while (stop == 0) {
+        if (number.mantissa >= kRoom[8])
             return nullptr;
-        number.mantissa = number.mantissa * kIntPow10[n] + digits_value(chunk, n);
-        number.scale -= n;
-        p += n;
-        if (n < 8)
-            return p;
+        number.mantissa = number.mantissa * kIntPow10[8] + digits_value(chunk ^ every_byte('0'));
+        number.scale -= 8;
+        p += 8;
+        chunk = load8(p, end);
+        stop = non_digits(chunk);
     }
+    int n = std::countr_zero(stop) / 8;
+    if (n == 0)
+        return p;
+    if (number.mantissa >= kRoom[n])
+        return nullptr;
+    // moved up so that zeros lead
+    uint64_t digits = (chunk ^ every_byte('0')) << (64 - 8 * n);
+    number.mantissa = number.mantissa * kIntPow10[n] + digits_value(digits);
+    number.scale -= n;
+    return p + n;
 }
 
 // Reads what follows the letter e.  Returns nullptr if that is no exponent or a longer one than any
