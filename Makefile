@@ -10,16 +10,19 @@ OBJS = $(C_SOURCES:.c=.o) $(CXX_SOURCES:.cpp=.o)
 
 REGRESS = $(filter-out vectordb--%,$(notdir $(basename $(wildcard sql/*.sql))))
 REGRESS_OPTS = --inputdir=. --load-extension=vectordb
-EXTRA_CLEAN = $(OBJS:.o=.d) results
+ISOLATION = $(notdir $(basename $(wildcard test/isolation/specs/*.spec)))
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=vectordb
+EXTRA_CLEAN = $(OBJS:.o=.d) results build
 
 PG_CONFIG ?= pg_config
-PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server) -MMD -MP
+PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null) -MMD -MP
 PG_CFLAGS = -std=gnu11 -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
 # The core sees no PostgreSQL header, throws nothing and needs no C++ runtime library.
 CORE_CXXFLAGS = -std=c++20 -O3 -g -fPIC -fno-exceptions -fno-rtti -fno-threadsafe-statics \
 	-fvisibility=hidden -fno-math-errno -Wall -Wextra -Werror -Isrc -MMD -MP
 
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+# Empty on a machine without PostgreSQL: the targets at the end install what they need.
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 override with_llvm := no
 include $(PGXS)
 
@@ -33,3 +36,27 @@ src/%.o: src/%.cpp
 	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<
 
 -include $(wildcard $(OBJS:.o=.d))
+
+.PHONY: unit lint tap demo check-fast check-all
+
+# The core alone, without a server (CMakeLists.txt).
+unit:
+	cmake --preset unit >/dev/null
+	cmake --build --preset unit -j $(shell nproc)
+	ctest --preset unit
+
+lint:
+	test/lint.sh
+
+# Against the installed extension.
+tap:
+	PG_CONFIG='$(PG_CONFIG)' test/tap.sh
+
+demo:
+	PG_CONFIG='$(PG_CONFIG)' test/demo/demo.sh
+
+check-fast:
+	PG_CONFIG='$(PG_CONFIG)' test/check-all.sh build unit regress
+
+check-all:
+	PG_CONFIG='$(PG_CONFIG)' test/check-all.sh

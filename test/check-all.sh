@@ -1,0 +1,52 @@
+#!/bin/bash
+# Every test of the project, or the steps named; installs what they need, goes on after a failed step, and exits
+# non-zero if any failed. usage: check-all.sh [build] [lint] [unit] [regress] [tap]
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$top/test/lib.sh"
+export PG_CONFIG=${PG_CONFIG:-pg_config}
+export LC_ALL=C.UTF-8
+cd "$top"
+
+# Warnings are errors in the Makefile itself.
+step_build() { quiet_make all && install_extension && echo "built and installed for $("$PG_CONFIG" --version)"; }
+step_lint() { test/lint.sh; }
+step_unit() { make unit; }
+# The SQL and the isolation tests, as `make installcheck` runs them.
+step_regress() {
+    CLUSTER_CONF='max_prepared_transactions = 5' test/cluster.sh run make installcheck PG_CONFIG="$PG_CONFIG" && return
+    head -n 200 regression.diffs output_iso/regression.diffs 2>/dev/null
+    return 1
+}
+step_tap() { test/tap.sh; }
+
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [regress]=900 [tap]=1500) # seconds
+declare -A packages=([build]=build [lint]="build lint" [unit]=unit [regress]=build [tap]="build tap")
+steps=("$@")
+[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap)
+
+# A step runs as this script's child, so that one limit covers all it starts.
+if [ -n "${CHECK_STEP:-}" ]; then
+    "step_$CHECK_STEP"
+    exit
+fi
+
+failed=()
+summary=''
+for step in "${steps[@]}"; do
+    [ -n "${limit[$step]:-}" ] || die "unknown step: $step"
+    printf '\n==== %s\n' "$step"
+    started=$SECONDS
+    result=passed
+    # shellcheck disable=SC2086
+    if ! { test/install-deps.sh ${packages[$step]} &&
+        CHECK_STEP=$step timeout --foreground -k 30 "${limit[$step]}" "$0"; } </dev/null; then
+        result=FAILED
+        failed+=("$step")
+    fi
+    summary+=$(printf '%-8s %s  (%d s)' "$step" "$result" $((SECONDS - started)))$'\n'
+    [ "$step" != build ] || [ "$result" = passed ] || break
+done
+printf '\n==== summary\n%s' "$summary"
+[ ${#failed[@]} -eq 0 ] || { echo "FAILED: ${failed[*]}"; exit 1; }
+echo "All steps passed."
