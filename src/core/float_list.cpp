@@ -4,7 +4,7 @@
  * What the fast path cannot prove correct it leaves to strtof(), so the result never depends on the
  * path taken.
  */
-#include "core/float_list.h"
+#include "core/core_api.h"
 
 #include <bit>
 #include <cerrno>

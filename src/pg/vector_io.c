@@ -9,7 +9,7 @@
 #include "port/pg_bswap.h"
 #include "utils/array.h"
 
-#include "core/float_list.h"
+#include "core/core_api.h"
 #include "pg/vector.h"
 
 PG_FUNCTION_INFO_V1(vector_in);

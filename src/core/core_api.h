@@ -1,13 +1,14 @@
 /*
+ * The plain-C face of src/core: what the PostgreSQL shim calls of it directly.
+ *
  * Text form of a list of float32 values, "[1,2.5,-3e-2]": the parser behind the input functions of
  * the dense vector types.  Knows nothing of the types' limits but the capacity that the caller
- * gives.
- *
- * Accepts exactly what a loop around strtof() in the C locale accepts (a leading '+', hexadecimal
- * floats, values too small to represent included) and rounds as strtof() does; only faster.
+ * gives. Accepts exactly what a loop around strtof() in the C locale accepts (a leading '+',
+ * hexadecimal floats, values too small to represent included) and rounds as strtof() does; only
+ * faster.
  */
-#ifndef VDB_CORE_FLOAT_LIST_H
-#define VDB_CORE_FLOAT_LIST_H
+#ifndef VDB_CORE_API_H
+#define VDB_CORE_API_H
 
 #include "core/types.h"
 

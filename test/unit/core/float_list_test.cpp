@@ -1,0 +1,246 @@
+// The parser of float32 lists: its grammar, its rounding, its errors, and that it reads nothing
+// behind its text. The reference for all of them is a plain loop around strtof(), which is what the
+// types promise.
+#include "core/core_api.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "guarded_buffer.h"
+
+namespace {
+
+constexpr int kCapacity = 8;
+
+struct Parsed {
+    VdbListStatus status;
+    std::vector<float> values; // of an erroneous list: those before the error
+    std::string bad;
+};
+
+bool same_bits(const std::vector<float> &a, const std::vector<float> &b)
+{
+    return a.size() == b.size() && (a.empty() || memcmp(a.data(), b.data(), 4 * a.size()) == 0);
+}
+
+bool operator==(const Parsed &a, const Parsed &b)
+{
+    return a.status == b.status && same_bits(a.values, b.values) && a.bad == b.bad;
+}
+
+std::ostream &operator<<(std::ostream &out, const Parsed &p)
+{
+    out << "status " << p.status << " bad \"" << p.bad << "\" values";
+    for (float value : p.values)
+        out << ' ' << std::hexfloat << value;
+    return out;
+}
+
+// Parses a copy of the text whose terminator is the last byte that may be read.
+Parsed parse(const std::string &text)
+{
+    static vdb::test::GuardedBuffer buffer(1 << 16);
+    char *copy = buffer.at_end<char>(text.size() + 1);
+    float values[kCapacity];
+    VdbFloatList list = {values, kCapacity, -1, nullptr, 0};
+
+    memcpy(copy, text.c_str(), text.size() + 1);
+    VdbListStatus status = vdb_parse_float_list(copy, text.size(), &list);
+    std::string bad = list.bad == nullptr ? "" : std::string(list.bad, list.bad_length);
+    return {status, std::vector<float>(values, values + list.count), bad};
+}
+
+const char *skip_space(const char *p)
+{
+    while (*p != '\0' && strchr(" \t\n\r\v\f", *p) != nullptr)
+        p++;
+    return p;
+}
+
+Parsed parse_by_strtof(const std::string &text)
+{
+    Parsed result = {VDB_LIST_OK, {}, ""};
+    auto fail = [&](VdbListStatus status) { return result.status = status, result; };
+    const char *p = skip_space(text.c_str());
+
+    if (*p != '[')
+        return fail(VDB_LIST_NOT_OPENED);
+    p = skip_space(p + 1);
+    if (*p == ']')
+        return fail(VDB_LIST_EMPTY);
+    for (;; p++) {
+        char *stop;
+
+        if (result.values.size() == kCapacity)
+            return fail(VDB_LIST_TOO_LONG);
+        p = skip_space(p);
+        errno = 0;
+        float value = strtof(p, &stop);
+        if (stop == p)
+            return fail(VDB_LIST_SYNTAX);
+        if (std::isnan(value))
+            return fail(VDB_LIST_NAN);
+        if (std::isinf(value)) {
+            result.bad = std::string(p, static_cast<const char *>(stop));
+            return fail(errno == ERANGE ? VDB_LIST_RANGE : VDB_LIST_INFINITE);
+        }
+        result.values.push_back(value);
+        p = skip_space(stop);
+        if (*p == ']')
+            break;
+        if (*p != ',')
+            return fail(VDB_LIST_SYNTAX);
+    }
+    return fail(*skip_space(p + 1) == '\0' ? VDB_LIST_OK : VDB_LIST_JUNK);
+}
+
+std::string print(const char *format, int precision, double value)
+{
+    char text[512];
+
+    snprintf(text, sizeof(text), format, precision, value);
+    return text;
+}
+
+float float_of_bits(uint32_t bits)
+{
+    float value;
+
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+TEST(FloatList, TakesListsWithAnySpacing)
+{
+    EXPECT_EQ(parse("[1]"), (Parsed{VDB_LIST_OK, {1}, ""}));
+    EXPECT_EQ(parse("[1,-2.5,3e2]"), (Parsed{VDB_LIST_OK, {1, -2.5F, 300}, ""}));
+    EXPECT_EQ(parse(" \t\n\r\v\f[ 1\t,\n2\r,\v3\f] "), (Parsed{VDB_LIST_OK, {1, 2, 3}, ""}));
+    EXPECT_EQ(parse("[0,-0,00,0e9]"), (Parsed{VDB_LIST_OK, {0, -0.0F, 0, 0}, ""}));
+}
+
+TEST(FloatList, NamesWhatIsWrong)
+{
+    EXPECT_EQ(parse("").status, VDB_LIST_NOT_OPENED);
+    EXPECT_EQ(parse("1]").status, VDB_LIST_NOT_OPENED);
+    EXPECT_EQ(parse("[]").status, VDB_LIST_EMPTY);
+    EXPECT_EQ(parse("[ \n]").status, VDB_LIST_EMPTY);
+    EXPECT_EQ(parse("[1,2,3,4,5,6,7,8]").status, VDB_LIST_OK);
+    EXPECT_EQ(parse("[1,2,3,4,5,6,7,8,x").status, VDB_LIST_TOO_LONG);
+    for (const char *text :
+         {"[", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1;2]", "[.]", "[-]", "[e1]", "[1e]", "[1e+]",
+          "[0x]", "[1_0]", "[1.2.3]", "[--1]", "[+-1]", "[1f]"})
+        EXPECT_EQ(parse(text).status, VDB_LIST_SYNTAX) << text;
+    EXPECT_EQ(parse("[1]]").status, VDB_LIST_JUNK);
+    EXPECT_EQ(parse("[1] 0").status, VDB_LIST_JUNK);
+    EXPECT_EQ(parse("[1,-nan]").status, VDB_LIST_NAN);
+    EXPECT_EQ(parse("[-inf]").status, VDB_LIST_INFINITE);
+    EXPECT_EQ(parse("[ -4e38 ]"), (Parsed{VDB_LIST_RANGE, {}, "-4e38"}));
+    EXPECT_EQ(parse("[1,1e999999999999]"), (Parsed{VDB_LIST_RANGE, {1}, "1e999999999999"}));
+}
+
+// Every text, and every beginning of it.
+TEST(FloatList, AgreesWithStrtofOnOddNumbers)
+{
+    for (const char *number : {"+1",
+                               ".5",
+                               "5.",
+                               "-.5e-3",
+                               "0x1.8p3",
+                               "0X10",
+                               "-0x.8",
+                               "0x1p-149",
+                               "1e-45",
+                               "7e-46",
+                               "7.1e-46",
+                               "1e-400",
+                               "1.17549435e-38",
+                               "1.1754943508222875e-38",
+                               "1.2e-38",
+                               "3.4028235e38",
+                               "3.4028235677973366e38",
+                               "3.4028235677973367e38",
+                               "3.4e38",
+                               "16777217",
+                               "16777217.0000000000000000000000000000001",
+                               "16777219",
+                               "9999999999999999999",
+                               "18446744073709551615",
+                               "18446744073709551616",
+                               "1.00000005960464477539",
+                               "1.0000000596046447753906250",
+                               "1.00000005960464477540",
+                               "0.30000001192092896",
+                               "1e22",
+                               "1e23",
+                               "1e-22",
+                               "1e-23",
+                               "12345678",
+                               "123456789012345678",
+                               "0.00000000000000000000000000000000000000000000001234567",
+                               "100000000000000000000000000000000000000",
+                               "0000000000000000000000000000000000000000000001.5",
+                               "1e0000000000000000000000000001",
+                               "1E+5",
+                               "infinity",
+                               "nan(17)",
+                               "1.5e38",
+                               "0e99999"})
+    {
+        std::string text = std::string("[") + number + "," + number + "]";
+        for (size_t length = 0; length <= text.size(); length++)
+            EXPECT_EQ(parse(text.substr(0, length)), parse_by_strtof(text.substr(0, length)))
+                << text.substr(0, length);
+    }
+}
+
+TEST(FloatList, AgreesWithStrtofOnRandomFloats)
+{
+    std::mt19937_64 random(1);
+
+    for (int i = 0; i < 100000; i++) {
+        float value = float_of_bits(static_cast<uint32_t>(random()));
+        std::string text = "[" + print("%.*g", 9, value) + "," + print("%.*g", 17, value) + "," +
+                           print("%.*e", static_cast<int>(random() % 25), value) + "]";
+        ASSERT_EQ(parse(text), parse_by_strtof(text)) << text;
+    }
+}
+
+// Half the way between two floats, and the doubles next to it, is where rounding twice goes wrong.
+TEST(FloatList, AgreesWithStrtofBetweenFloats)
+{
+    std::mt19937_64 random(2);
+
+    for (int i = 0; i < 100000; i++) {
+        auto bits = static_cast<uint32_t>(random() % 0x7f7fffff);
+        double middle = (static_cast<double>(float_of_bits(bits)) + float_of_bits(bits + 1)) / 2;
+        std::string text = "[";
+        for (double value : {middle, std::nextafter(middle, 0), std::nextafter(middle, 1e300)})
+            text += print("%.*g", static_cast<int>(15 + random() % 6), value) + ",";
+        text += print("%.*f", 60, middle) + "]";
+        ASSERT_EQ(parse(text), parse_by_strtof(text)) << text;
+    }
+}
+
+TEST(FloatList, AgreesWithStrtofOnGarbage)
+{
+    std::mt19937_64 random(3);
+    const std::string letters = "0123456789.eE+-, ][xpnaif\t";
+
+    for (int i = 0; i < 200000; i++) {
+        std::string text = "[";
+        for (uint64_t length = random() % 30; length > 0; length--)
+            text += letters[random() % letters.size()];
+        text += random() % 2 == 0 ? "]" : "";
+        ASSERT_EQ(parse(text), parse_by_strtof(text)) << text;
+    }
+}
+
+} // namespace
