@@ -32,6 +32,9 @@ src/simd/kernels_avx2.o: ISA_FLAGS = -mavx2 -mfma -mf16c
 src/simd/kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
 endif
 
+# -O2 leaves the loops over a vector's elements scalar.
+src/pg/vector%.o: CFLAGS += -O3
+
 src/%.o: src/%.cpp
 	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<
 

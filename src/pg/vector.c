@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "pg/vector.h"
@@ -49,6 +50,12 @@ void vdb_vector_check_same_dim(const Vector *a, const Vector *b)
 
 void vdb_vector_check_elements(const float *x, int count)
 {
+    int bad = 0;
+
+    for (int i = 0; i < count; i++)
+        bad |= !(fabsf(x[i]) <= FLT_MAX);
+    if (!bad)
+        return;
     for (int i = 0; i < count; i++) {
         if (isnan(x[i]))
             ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in vector"));

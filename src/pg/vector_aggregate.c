@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "catalog/pg_type.h"
@@ -66,10 +67,18 @@ static AvgState copy_state(AvgState source)
 
 static void check_sums(AvgState state)
 {
-    for (int i = 0; i < state.dim; i++) {
-        if (isinf(state.sums[i]))
-            float_overflow_error();
-    }
+    int64 overflow = 0; /* as wide as the sums, for the vector registers' sake */
+
+    for (int i = 0; i < state.dim; i++)
+        overflow |= fabs(state.sums[i]) > DBL_MAX;
+    if (overflow)
+        float_overflow_error();
+}
+
+static void add_elements(float8 *restrict sums, const float *restrict x, int count)
+{
+    for (int i = 0; i < count; i++)
+        sums[i] += (float8) x[i];
 }
 
 Datum vector_accum(PG_FUNCTION_ARGS)
@@ -90,8 +99,7 @@ Datum vector_accum(PG_FUNCTION_ARGS)
     if (!AggCheckCallContext(fcinfo, NULL))
         state = copy_state(state);
     *state.count += 1.0;
-    for (int i = 0; i < state.dim; i++)
-        state.sums[i] += (double) vector->x[i];
+    add_elements(state.sums, vector->x, state.dim);
     check_sums(state);
     PG_FREE_IF_COPY(vector, 1);
     PG_RETURN_ARRAYTYPE_P(state.array);

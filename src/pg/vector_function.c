@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "utils/float.h"
@@ -53,12 +54,21 @@ Datum vector_norm(PG_FUNCTION_ARGS)
     PG_RETURN_FLOAT8(result);
 }
 
-static void check_no_overflow(const Vector *vector)
+/* Raises after the loop, not in it, so that the loop runs on vector registers. */
+static void check_no_overflow(const float *x, int count)
 {
-    for (int i = 0; i < vector->dim; i++) {
-        if (isinf(vector->x[i]))
-            float_overflow_error();
-    }
+    int overflow = 0;
+
+    for (int i = 0; i < count; i++)
+        overflow |= fabsf(x[i]) > FLT_MAX;
+    if (overflow)
+        float_overflow_error();
+}
+
+static void divide(float *restrict quotient, const float *restrict x, double divisor, int count)
+{
+    for (int i = 0; i < count; i++)
+        quotient[i] = (float) ((double) x[i] / divisor);
 }
 
 /* A zero vector stays one. */
@@ -68,11 +78,39 @@ Datum l2_normalize(PG_FUNCTION_ARGS)
     Vector *result = vdb_vector_create(vector->dim);
     double length = norm(vector);
 
-    for (int i = 0; i < vector->dim; i++)
-        result->x[i] = length > 0 ? (float) ((double) vector->x[i] / length) : 0;
-    check_no_overflow(result);
+    if (length > 0) {
+        divide(result->x, vector->x, length, vector->dim);
+        check_no_overflow(result->x, result->dim);
+    } else
+        memset(result->x, 0, sizeof(float) * (Size) vector->dim);
     PG_FREE_IF_COPY(vector, 0);
     PG_RETURN_POINTER(result);
+}
+
+static Vector *copy_vector(const Vector *vector)
+{
+    Vector *copy = vdb_vector_create(vector->dim);
+
+    memcpy(copy->x, vector->x, sizeof(float) * (Size) vector->dim);
+    return copy;
+}
+
+static void add_to(float *restrict x, const float *restrict y, int count)
+{
+    for (int i = 0; i < count; i++)
+        x[i] += y[i];
+}
+
+static void subtract_from(float *restrict x, const float *restrict y, int count)
+{
+    for (int i = 0; i < count; i++)
+        x[i] -= y[i];
+}
+
+static void multiply_by(float *restrict x, const float *restrict y, int count)
+{
+    for (int i = 0; i < count; i++)
+        x[i] *= y[i];
 }
 
 /* Also the transition function of sum(vector), where the left side is ours to change. */
@@ -83,10 +121,9 @@ Datum vector_add(PG_FUNCTION_ARGS)
     Vector *result;
 
     vdb_vector_check_same_dim(a, b);
-    result = AggCheckCallContext(fcinfo, NULL) ? a : vdb_vector_create(a->dim);
-    for (int i = 0; i < a->dim; i++)
-        result->x[i] = a->x[i] + b->x[i];
-    check_no_overflow(result);
+    result = AggCheckCallContext(fcinfo, NULL) ? a : copy_vector(a);
+    add_to(result->x, b->x, b->dim);
+    check_no_overflow(result->x, result->dim);
     PG_RETURN_POINTER(result);
 }
 
@@ -97,10 +134,9 @@ Datum vector_sub(PG_FUNCTION_ARGS)
     Vector *result;
 
     vdb_vector_check_same_dim(a, b);
-    result = vdb_vector_create(a->dim);
-    for (int i = 0; i < a->dim; i++)
-        result->x[i] = a->x[i] - b->x[i];
-    check_no_overflow(result);
+    result = copy_vector(a);
+    subtract_from(result->x, b->x, b->dim);
+    check_no_overflow(result->x, result->dim);
     PG_RETURN_POINTER(result);
 }
 
@@ -111,12 +147,10 @@ Datum vector_mul(PG_FUNCTION_ARGS)
     Vector *result;
 
     vdb_vector_check_same_dim(a, b);
-    result = vdb_vector_create(a->dim);
-    for (int i = 0; i < a->dim; i++)
-        result->x[i] = a->x[i] * b->x[i];
+    result = copy_vector(a);
+    multiply_by(result->x, b->x, b->dim);
+    check_no_overflow(result->x, result->dim);
     for (int i = 0; i < a->dim; i++) {
-        if (isinf(result->x[i]))
-            float_overflow_error();
         if (result->x[i] == 0 && a->x[i] != 0 && b->x[i] != 0)
             float_underflow_error();
     }
@@ -144,10 +178,18 @@ Datum binary_quantize(PG_FUNCTION_ARGS)
     Size size = VARBITTOTALLEN(vector->dim);
     VarBit *result = palloc0(size);
     bits8 *bits = VARBITS(result);
+    int i = 0;
 
     SET_VARSIZE(result, size);
     VARBITLEN(result) = vector->dim;
-    for (int i = 0; i < vector->dim; i++)
+    for (; i + 8 <= vector->dim; i += 8) {
+        int byte = 0;
+
+        for (int bit = 0; bit < 8; bit++)
+            byte = byte << 1 | (vector->x[i + bit] > 0);
+        bits[i / 8] = (bits8) byte;
+    }
+    for (; i < vector->dim; i++)
         bits[i / 8] |= (bits8) ((vector->x[i] > 0) << (7 - i % 8));
     PG_FREE_IF_COPY(vector, 0);
     PG_RETURN_VARBIT_P(result);
