@@ -40,13 +40,19 @@ src/%.o: src/%.cpp
 
 -include $(wildcard $(OBJS:.o=.d))
 
-.PHONY: unit lint tap demo check-fast check-all
+.PHONY: unit unit-sanitize unit-aarch64 lint tap demo check-fast check-all
 
 # The core alone, without a server (CMakeLists.txt).
 unit:
 	cmake --preset unit >/dev/null
 	cmake --build --preset unit -j $(shell nproc)
 	ctest --preset unit
+
+# The same with AddressSanitizer and UndefinedBehaviorSanitizer; for 64-bit ARM by cross compiler and qemu.
+unit-sanitize unit-aarch64: unit-%:
+	cmake --preset $* >/dev/null
+	cmake --build --preset $* -j $(shell nproc)
+	ctest --preset $*
 
 lint:
 	test/lint.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that the named steps need; does nothing where they are all there.
-# usage: install-deps.sh STEP...      STEP: build | unit | lint | tap | bench
+# usage: install-deps.sh STEP...      STEP: build | unit | unit-aarch64 | lint | tap | bench
 # As root, or through sudo when it asks no password. The PostgreSQL is that of PG_CONFIG, or of PG_MAJOR (15).
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -17,6 +17,7 @@ for step in "$@"; do
             wanted+=("postgresql-$major" "postgresql-server-dev-$major")
         ;;
     unit) wanted+=(cmake g++ make libsimde-dev libfast-float-dev libgtest-dev libbenchmark-dev) ;;
+    unit-aarch64) wanted+=(g++-aarch64-linux-gnu qemu-user-static googletest) ;;
     lint) wanted+=(clang-format-14 git binutils) ;;
     tap) wanted+=(perl libipc-run-perl) ;;
     bench) wanted+=(g++ libpq-dev python3 python3-numpy python3-matplotlib python3-psycopg) ;;
