@@ -1,12 +1,14 @@
-// Runs one prepared nearest-neighbour statement over libpq as fast as the server answers, on one or more connections,
-// and prints throughput, latency percentiles and recall as one JSON object.
+// Runs one prepared nearest-neighbour statement over libpq as fast as the server answers, on one or
+// more connections, and prints throughput, latency percentiles and recall as one JSON object.
 //
 // usage: search_client CONNINFO STATEMENT QUERIES CLIENTS SECONDS binary|text [SETUP]
-//   STATEMENT  takes the query vector as $1 and returns one int4 column, the row numbers of the neighbours
-//   QUERIES    file of little-endian words: count, dimensions, k, 0; count x dimensions float32; count x k int32, the
+//   STATEMENT  takes the query vector as $1 and returns one int4 column, the row numbers of the
+//   neighbours QUERIES    file of little-endian words: count, dimensions, k, 0; count x dimensions
+//   float32; count x k int32, the
 //              exact neighbours
 //   SETUP      SQL run once on each connection
-// Recall is taken over every query once; the clock runs for SECONDS and at least one pass over the queries.
+// Recall is taken over every query once; the clock runs for SECONDS and at least one pass over the
+// queries.
 
 #include <algorithm>
 #include <bit>
@@ -49,7 +51,8 @@ struct Tally {
     std::string error;
 };
 
-QuerySet read_queries(const char *path) {
+QuerySet read_queries(const char *path)
+{
     std::ifstream in(path, std::ios::binary);
     uint32_t header[4];
     QuerySet set;
@@ -62,19 +65,22 @@ QuerySet read_queries(const char *path) {
     set.vectors.resize(size_t{set.count} * set.dimensions);
     set.neighbours.resize(size_t{set.count} * set.k);
     in.read(reinterpret_cast<char *>(set.vectors.data()), set.vectors.size() * sizeof(float));
-    in.read(reinterpret_cast<char *>(set.neighbours.data()), set.neighbours.size() * sizeof(int32_t));
+    in.read(reinterpret_cast<char *>(set.neighbours.data()),
+            set.neighbours.size() * sizeof(int32_t));
     if (!in)
         throw std::runtime_error(std::string("short file ") + path);
     return set;
 }
 
-void append_big_endian(std::string &out, uint32_t value, int bytes) {
+void append_big_endian(std::string &out, uint32_t value, int bytes)
+{
     for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)
         out.push_back(static_cast<char>(value >> shift));
 }
 
 // A query as the server receives it: vector's binary form or its text.
-std::string wire_form(const float *values, uint32_t dimensions, bool binary) {
+std::string wire_form(const float *values, uint32_t dimensions, bool binary)
+{
     std::string out;
     if (binary) {
         append_big_endian(out, dimensions, 2);
@@ -92,8 +98,10 @@ std::string wire_form(const float *values, uint32_t dimensions, bool binary) {
 }
 
 class Connection {
-public:
-    Connection(const Options &options) : binary_(options.binary), conn_(PQconnectdb(options.conninfo)) {
+  public:
+    Connection(const Options &options)
+        : binary_(options.binary), conn_(PQconnectdb(options.conninfo))
+    {
         if (PQstatus(conn_) != CONNECTION_OK)
             throw std::runtime_error(PQerrorMessage(conn_));
         if (*options.setup)
@@ -104,7 +112,8 @@ public:
     ~Connection() { PQfinish(conn_); }
 
     // The row numbers that the statement returns for a query in wire form.
-    void search(const std::string &query, std::vector<int32_t> &rows) {
+    void search(const std::string &query, std::vector<int32_t> &rows)
+    {
         const char *value = query.data();
         int length = static_cast<int>(query.size()), format = binary_;
         PGresult *result = PQexecPrepared(conn_, "search", 1, &value, &length, &format, 1);
@@ -113,13 +122,15 @@ public:
         rows.resize(PQntuples(result));
         for (size_t i = 0; i < rows.size(); i++) {
             const auto *byte = reinterpret_cast<const unsigned char *>(PQgetvalue(result, i, 0));
-            rows[i] = static_cast<int32_t>(uint32_t{byte[0]} << 24 | byte[1] << 16 | byte[2] << 8 | byte[3]);
+            rows[i] = static_cast<int32_t>(uint32_t{byte[0]} << 24 | byte[1] << 16 | byte[2] << 8 |
+                                           byte[3]);
         }
         PQclear(result);
     }
 
-private:
-    void expect(PGresult *result, ExecStatusType status) {
+  private:
+    void expect(PGresult *result, ExecStatusType status)
+    {
         ExecStatusType got = PQresultStatus(result);
         std::string message = PQresultErrorMessage(result);
         PQclear(result);
@@ -131,7 +142,8 @@ private:
     PGconn *conn_;
 };
 
-void score(const QuerySet &set, uint32_t query, const std::vector<int32_t> &rows, Tally &tally) {
+void score(const QuerySet &set, uint32_t query, const std::vector<int32_t> &rows, Tally &tally)
+{
     const int32_t *exact = &set.neighbours[size_t{query} * set.k];
     for (int32_t row : rows)
         tally.found += std::find(exact, exact + set.k, row) != exact + set.k;
@@ -139,14 +151,18 @@ void score(const QuerySet &set, uint32_t query, const std::vector<int32_t> &rows
     tally.short_answers += rows.size() < set.k;
 }
 
-// The queries of client number `client` are every `clients`-th one, so that all together run each once a pass.
-void run_client(const Options &options, const QuerySet &set, uint32_t client, Tally &tally) try {
+// The queries of client number `client` are every `clients`-th one, so that all together run each
+// once a pass.
+void run_client(const Options &options, const QuerySet &set, uint32_t client, Tally &tally)
+try {
     Connection connection(options);
     std::vector<std::string> queries;
     std::vector<int32_t> rows;
     for (uint32_t i = client; i < set.count; i += options.clients)
-        queries.push_back(wire_form(&set.vectors[size_t{i} * set.dimensions], set.dimensions, options.binary));
-    for (size_t i = 0; i < std::min<size_t>(queries.size(), 200); i++) // warm-up; also past the custom plans
+        queries.push_back(
+            wire_form(&set.vectors[size_t{i} * set.dimensions], set.dimensions, options.binary));
+    for (size_t i = 0; i < std::min<size_t>(queries.size(), 200);
+         i++) // warm-up; also past the custom plans
         connection.search(queries[i], rows);
 
     auto begin = Clock::now(), now = begin;
@@ -165,7 +181,8 @@ void run_client(const Options &options, const QuerySet &set, uint32_t client, Ta
     tally.error = error.what();
 }
 
-void report(std::vector<Tally> &tallies) {
+void report(std::vector<Tally> &tallies)
+{
     std::vector<float> latency;
     uint64_t found = 0, wanted = 0, short_answers = 0;
     double qps = 0;
@@ -179,18 +196,23 @@ void report(std::vector<Tally> &tallies) {
         qps += tally.latency_us.size() / tally.elapsed_s;
     }
     std::sort(latency.begin(), latency.end());
-    auto percentile = [&](double p) { return latency[std::min(latency.size() - 1, size_t(p * latency.size()))]; };
-    std::printf("{\"recall\": %.5f, \"qps\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
-                "\"queries\": %zu, \"short_answers\": %llu}\n",
-                wanted ? double(found) / wanted : 0.0, qps, percentile(.5), percentile(.99), percentile(.999),
-                latency.size(), static_cast<unsigned long long>(short_answers));
+    auto percentile = [&](double p) {
+        return latency[std::min(latency.size() - 1, size_t(p * latency.size()))];
+    };
+    std::printf(
+        "{\"recall\": %.5f, \"qps\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
+        "\"queries\": %zu, \"short_answers\": %llu}\n",
+        wanted ? double(found) / wanted : 0.0, qps, percentile(.5), percentile(.99),
+        percentile(.999), latency.size(), static_cast<unsigned long long>(short_answers));
 }
 
 } // namespace
 
-int main(int argc, char **argv) try {
+int main(int argc, char **argv)
+try {
     if (argc < 7)
-        throw std::runtime_error("usage: search_client CONNINFO STATEMENT QUERIES CLIENTS SECONDS binary|text [SETUP]");
+        throw std::runtime_error(
+            "usage: search_client CONNINFO STATEMENT QUERIES CLIENTS SECONDS binary|text [SETUP]");
     Options options{argv[1],
                     argv[2],
                     argv[3],
@@ -204,7 +226,8 @@ int main(int argc, char **argv) try {
     std::vector<Tally> tallies(options.clients);
     std::vector<std::thread> threads;
     for (uint32_t client = 0; client < options.clients; client++)
-        threads.emplace_back(run_client, std::cref(options), std::cref(set), client, std::ref(tallies[client]));
+        threads.emplace_back(run_client, std::cref(options), std::cref(set), client,
+                             std::ref(tallies[client]));
     for (std::thread &thread : threads)
         thread.join();
     report(tallies);
