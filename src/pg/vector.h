@@ -25,7 +25,7 @@ typedef struct Vector {
 extern Vector *vdb_vector_create(int dim);
 
 /* Raises DATA_CORRUPTED: the value's size does not fit its number of dimensions. */
-extern void vdb_vector_corrupt(void) pg_attribute_noreturn();
+extern _Noreturn void vdb_vector_corrupt(void);
 
 extern void vdb_vector_check_dim(int64 dim);
 extern void vdb_vector_check_typmod(int32 typmod, int dim);
