@@ -20,7 +20,7 @@ struct Point {
 struct Space {
     VdbMetric metric;
     uint32_t dims;
-    float max_norm_sq; // inner product: the squared norm that vectors are lifted to
+    float max_norm_sq; // inner product: the largest squared norm in the index
     float (*kernel)(const float *, const float *, size_t) noexcept;
 
     // Additive part: squared differences, dot product, or absolute differences over n dimensions.
@@ -29,13 +29,15 @@ struct Space {
     // What a scan orders by.  norm_sq is the stored vector's.
     float rank(float raw, float norm_sq) const { return ordered(rank_of(raw, norm_sq)); }
 
-    // What edges are chosen by: a metric (or monotone in one) for every opclass, so that the graph
-    // stays connected.  Inner product is lifted to Euclidean distance by one more coordinate, h(x)
-    // = sqrt(max_norm_sq - |x|^2), after Bachrach et al. (RecSys'14); a query has h = 0, so rank()
-    // orders as the lifted distance does.
-    float between(float raw, float norm_sq_a, float norm_sq_b) const
+    // What edges are chosen by.  Inner product is taken as it is, though it is no metric: that the
+    // graph stays connected is the pinned tree's business.  Lifting it to Euclidean distance
+    // (Bachrach et al., RecSys'14) puts queries far outside the data: on Gaussian rows with norms
+    // from 1 to 20 recall@10 at ef 50 was .75, against .997 without.
+    float between(float raw, float /* norm_sq_a */, float /* norm_sq_b */) const
     {
-        return ordered(between_of(raw, norm_sq_a, norm_sq_b));
+        return ordered(metric == VDB_METRIC_COSINE ? 1 - raw
+                       : metric == VDB_METRIC_IP   ? -raw
+                                                   : raw);
     }
 
     float between(Point a, Point b) const
@@ -61,25 +63,6 @@ struct Space {
         default:
             return raw;
         }
-    }
-
-    float between_of(float raw, float norm_sq_a, float norm_sq_b) const
-    {
-        switch (metric) {
-        case VDB_METRIC_COSINE:
-            return 1 - raw;
-        case VDB_METRIC_IP: {
-            float lift = lifted(norm_sq_a) - lifted(norm_sq_b);
-            return norm_sq_a + norm_sq_b - 2 * raw + lift * lift;
-        }
-        default:
-            return raw;
-        }
-    }
-
-    float lifted(float norm_sq) const
-    {
-        return norm_sq < max_norm_sq ? std::sqrt(max_norm_sq - norm_sq) : 0;
     }
 };
 
