@@ -1,0 +1,168 @@
+// Layout of a bulk build's memory, and what processes share it by.
+#include "hnsw/build_region.h"
+
+#include <sched.h>
+
+#include <new>
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint64_t kMaxNodes = UINT32_MAX - 2; // leaves room for the hash table's marks
+constexpr uint64_t kMaxUnits = UINT32_MAX - 1;
+constexpr uint64_t kHashSlotsPerNode = 2;
+
+constexpr uint64_t align_up(uint64_t n, uint64_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+uint64_t vector_at(const VdbHnswGeometry &g)
+{
+    return align_up(sizeof(BuildNode) + sizeof(Links) + 2 * g.m * sizeof(VdbNode), kCacheLine);
+}
+
+uint64_t node_stride(const VdbHnswGeometry &g)
+{
+    return vector_at(g) + align_up(g.dims * sizeof(float), kCacheLine);
+}
+
+uint64_t upper_units(const VdbHnswGeometry &g)
+{
+    return align_up(sizeof(Links) + g.m * sizeof(VdbNode), kUnit) / kUnit;
+}
+
+constexpr uint64_t hash_bytes(uint64_t nodes)
+{
+    return align_up(kHashSlotsPerNode * nodes * sizeof(uint64_t), kCacheLine);
+}
+
+} // namespace
+
+bool BuildRegion::take(Used more, Used *before)
+{
+    uint64_t seen = used.load(std::memory_order_relaxed);
+    for (;;) {
+        uint64_t nodes = (seen & UINT32_MAX) + more.nodes;
+        uint64_t units = (seen >> 32) + more.units;
+        if (nodes > capacity || units > kMaxUnits ||
+            nodes * node_stride + units * kUnit > end - nodes_at)
+            return false;
+        if (used.compare_exchange_weak(seen, units << 32 | nodes, std::memory_order_acq_rel,
+                                       std::memory_order_relaxed))
+            break;
+    }
+    *before = {static_cast<uint32_t>(seen), static_cast<uint32_t>(seen >> 32)};
+    return true;
+}
+
+void wait_a_moment(uint32_t *tries)
+{
+    // The other process may have been put to sleep in the middle: then only giving way helps.
+    if (++*tries % 64 == 0)
+        sched_yield();
+#if defined(__x86_64__)
+    else
+        __builtin_ia32_pause();
+#endif
+}
+
+NodeLock::NodeLock(BuildNode *node) : node_(node)
+{
+    uint32_t tries = 0;
+    while (node_->lock.exchange(1, std::memory_order_acquire) != 0)
+        wait_a_moment(&tries);
+}
+
+} // namespace vdb::hnsw
+
+using namespace vdb::hnsw;
+
+size_t vdb_hnsw_build_size(const VdbHnswGeometry *g, uint64_t rows) noexcept
+{
+    if (rows > kMaxNodes)
+        return 0;
+    // Levels follow m^-level: rows / (m - 1) upper lists on average; a third more and a floor for
+    // bad luck.
+    uint64_t upper = rows / (g->m - 1) + rows / (3 * (g->m - 1)) + 64;
+    uint64_t units = upper * upper_units(*g);
+    if (units > kMaxUnits)
+        return 0;
+    return align_up(sizeof(BuildRegion), kCacheLine) + hash_bytes(rows) + rows * node_stride(*g) +
+           align_up(units * kUnit, kCacheLine) + kCacheLine;
+}
+
+VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry *g,
+                              uint32_t ef_construction, uint64_t seed) noexcept
+{
+    uint64_t head = align_up(sizeof(BuildRegion), kCacheLine);
+    uint64_t per_node = node_stride(*g) + kHashSlotsPerNode * sizeof(uint64_t);
+    bytes -= bytes % kCacheLine;
+    if (bytes < head + kCacheLine + per_node)
+        return VDB_TOO_BIG;
+    uint64_t capacity = (bytes - head - kCacheLine) / per_node;
+    if (capacity > kMaxNodes)
+        capacity = kMaxNodes;
+
+    BuildRegion *r = new (region) BuildRegion();
+    r->geometry = *g;
+    r->ef_construction = ef_construction;
+    r->capacity = static_cast<uint32_t>(capacity);
+    r->seed = seed;
+    r->hash_slots = kHashSlotsPerNode * capacity;
+    r->hash_at = head;
+    r->nodes_at = head + hash_bytes(capacity);
+    r->end = bytes;
+    r->node_stride = static_cast<uint32_t>(node_stride(*g));
+    r->vector_at = static_cast<uint32_t>(vector_at(*g));
+    r->upper_units = static_cast<uint32_t>(upper_units(*g));
+    r->tree_at = VDB_NO_NODE;
+    std::memset(r->base() + r->hash_at, 0, hash_bytes(capacity));
+    return VDB_OK;
+}
+
+uint32_t vdb_hnsw_build_nodes(const void *region) noexcept
+{
+    return region_of(region)->taken().nodes;
+}
+
+namespace {
+
+// Sizes of the scratch memory's parts, in order.
+struct ScratchPlan {
+    uint64_t visited, pool, edges, chosen, total;
+
+    explicit ScratchPlan(const BuildRegion *r)
+    {
+        uint64_t ef = r->ef_construction;
+        uint64_t most_edges = 2 * r->geometry.m + 1;
+        visited = align_up(sizeof(BuildScratch), kCacheLine);
+        pool = visited + align_up(r->capacity, kCacheLine);
+        edges = pool + align_up((ef + 1) * sizeof(Found), kCacheLine);
+        chosen = edges + align_up((ef > most_edges ? ef : most_edges) * sizeof(Edge), kCacheLine);
+        total = chosen + (VDB_HNSW_MAX_LEVEL + 1) * r->geometry.m * sizeof(VdbNode);
+    }
+};
+
+} // namespace
+
+size_t vdb_hnsw_build_scratch_size(const void *region) noexcept
+{
+    return ScratchPlan(region_of(region)).total;
+}
+
+void vdb_hnsw_build_scratch_init(const void *region, void *scratch) noexcept
+{
+    const BuildRegion *r = region_of(region);
+    ScratchPlan plan(r);
+    char *base = static_cast<char *>(scratch);
+    BuildScratch *s = new (scratch) BuildScratch();
+    s->visited = reinterpret_cast<uint8_t *>(base + plan.visited);
+    s->capacity = r->capacity;
+    s->epoch = 0;
+    s->pool = reinterpret_cast<Found *>(base + plan.pool);
+    s->edges = reinterpret_cast<Edge *>(base + plan.edges);
+    s->chosen = reinterpret_cast<VdbNode *>(base + plan.chosen);
+    std::memset(s->visited, 0, s->capacity);
+}

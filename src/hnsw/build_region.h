@@ -1,0 +1,193 @@
+// The memory of a bulk build: one flat region that every building process maps where it likes, so
+// it refers to its parts by offset.  Nodes grow from the front, small pieces (upper-level lists,
+// further heap tids) from the back; the build is full when they meet.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "core/types.h"
+#include "hnsw/build_api.h"
+#include "hnsw/prune.h"
+#include "hnsw/space.h"
+
+namespace vdb::hnsw {
+
+static_assert(std::atomic<uint32_t>::is_always_lock_free);
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+constexpr size_t kCacheLine = 64;
+constexpr size_t kUnit = 16; // bytes; what pieces at the back are counted in
+
+// Relaxed where the caller holds the lock or nobody else runs.
+inline uint32_t peek(const std::atomic<uint32_t> &v)
+{
+    return v.load(std::memory_order_relaxed);
+}
+inline void poke(std::atomic<uint32_t> &v, uint32_t value)
+{
+    v.store(value, std::memory_order_relaxed);
+}
+
+// Neighbours of one node on one level; room for 2m ids on level 0 and for m above.  Writers hold
+// the node's lock.  Readers do not: they may see old and new ids mixed, each of them valid.
+struct Links {
+    std::atomic<uint32_t> count;
+    std::atomic<VdbNode> ids[];
+};
+
+// A node without its level-0 links and its vector, which follow it in memory.
+struct BuildNode {
+    std::atomic<uint32_t> lock; // of links and tids
+    uint32_t upper;             // piece with the upper-level lists, 0 = none
+    uint32_t tids;              // newest TidChunk, 0 = none
+    uint32_t extra_tids;        // how many are in the chunks
+    VdbTid heap_tid;
+    uint8_t level;
+    uint8_t pinned; // leading level-0 links that are tree edges; set by finish
+    float norm_sq;
+    VdbNode parent;  // in the tree; during finish
+    uint32_t spill;  // cells of earlier nodes that found no room on their pages; set by layout
+    uint8_t cursor;  // first level-0 link that finish has not looked at
+    uint8_t reached; // by finish
+    uint16_t pad;
+};
+static_assert(sizeof(BuildNode) == 40);
+
+// Two heap tids more; a tid with offset 0 is not there.
+struct TidChunk {
+    uint32_t next;
+    VdbTid tids[2];
+};
+static_assert(sizeof(TidChunk) == kUnit);
+
+// How much is taken from both ends; changed as one.
+struct Used {
+    uint32_t nodes;
+    uint32_t units;
+};
+
+// Head of the region.
+struct BuildRegion {
+    VdbHnswGeometry geometry;
+    uint32_t ef_construction;
+    uint32_t capacity; // nodes at most
+    uint64_t seed;
+    uint64_t hash_slots;
+    uint64_t hash_at; // offsets
+    uint64_t nodes_at;
+    uint64_t end;
+    uint32_t node_stride;
+    uint32_t vector_at; // within a node
+    uint32_t upper_units;
+
+    alignas(kCacheLine) std::atomic<uint64_t> used;        // Used, nodes in the low half
+    alignas(kCacheLine) std::atomic<uint64_t> entry;       // level << 32 | node + 1; 0 = none
+    alignas(kCacheLine) std::atomic<uint32_t> max_norm_sq; // bits of a float >= 0
+
+    // finish() only
+    alignas(kCacheLine) VdbNode tree_at; // node whose links are being followed
+    VdbNode next_unseen;                 // all nodes before it are reached
+
+    char *base() { return reinterpret_cast<char *>(this); }
+    const char *base() const { return reinterpret_cast<const char *>(this); }
+
+    BuildNode *node(VdbNode id)
+    {
+        return reinterpret_cast<BuildNode *>(base() + nodes_at + uint64_t{id} * node_stride);
+    }
+    const BuildNode *node(VdbNode id) const { return const_cast<BuildRegion *>(this)->node(id); }
+
+    const float *vector(VdbNode id) const
+    {
+        return reinterpret_cast<const float *>(base() + nodes_at + uint64_t{id} * node_stride +
+                                               vector_at);
+    }
+    float *vector(VdbNode id)
+    {
+        return const_cast<float *>(const_cast<const BuildRegion *>(this)->vector(id));
+    }
+    Point point(VdbNode id) const { return {vector(id), node(id)->norm_sq}; }
+
+    void *piece(uint32_t units) { return base() + end - uint64_t{units} * kUnit; }
+    const void *piece(uint32_t units) const { return base() + end - uint64_t{units} * kUnit; }
+
+    Links *links(VdbNode id, uint32_t level)
+    {
+        BuildNode *n = node(id);
+        if (level == 0)
+            return reinterpret_cast<Links *>(n + 1);
+        return reinterpret_cast<Links *>(static_cast<char *>(piece(n->upper)) +
+                                         (level - 1) * upper_units * kUnit);
+    }
+    const Links *links(VdbNode id, uint32_t level) const
+    {
+        return const_cast<BuildRegion *>(this)->links(id, level);
+    }
+    uint32_t max_links(uint32_t level) const { return level == 0 ? 2 * geometry.m : geometry.m; }
+
+    std::atomic<uint64_t> *hash_table()
+    {
+        return reinterpret_cast<std::atomic<uint64_t> *>(base() + hash_at);
+    }
+
+    Used taken() const
+    {
+        uint64_t u = used.load(std::memory_order_acquire);
+        return {static_cast<uint32_t>(u), static_cast<uint32_t>(u >> 32)};
+    }
+    // Takes that much from both ends at once; false if they would meet.  *before: what was taken.
+    bool take(Used more, Used *before);
+
+    Space space() const
+    {
+        return make_space(static_cast<VdbMetric>(geometry.metric), geometry.dims,
+                          std::bit_cast<float>(peek(max_norm_sq)));
+    }
+};
+
+// A node found by a search.
+struct Found {
+    Candidate candidate;
+    bool expanded;
+};
+
+// One process's own memory: pointers are fine here.
+struct BuildScratch {
+    uint8_t *visited; // by node; equal to `epoch` = seen in this search
+    uint32_t capacity;
+    uint32_t epoch;
+    Found *pool; // the best nodes of the running search, nearest first
+    uint32_t pool_size;
+    Edge *edges;     // of one selection
+    VdbNode *chosen; // m per level
+    uint32_t chosen_count[VDB_HNSW_MAX_LEVEL + 1];
+};
+
+// Holds a node's lock.  The holder never waits for anything, so waiting is short.
+class NodeLock {
+  public:
+    explicit NodeLock(BuildNode *node);
+    ~NodeLock() { node_->lock.store(0, std::memory_order_release); }
+    NodeLock(const NodeLock &) = delete;
+    NodeLock &operator=(const NodeLock &) = delete;
+
+  private:
+    BuildNode *node_;
+};
+
+// Lets another process run for a while; `tries` grows with each call.
+void wait_a_moment(uint32_t *tries);
+
+inline BuildRegion *region_of(void *region)
+{
+    return static_cast<BuildRegion *>(region);
+}
+inline const BuildRegion *region_of(const void *region)
+{
+    return static_cast<const BuildRegion *>(region);
+}
+
+} // namespace vdb::hnsw

@@ -1,0 +1,17 @@
+// Linking a new node into a graph that several processes grow at once (arXiv 1603.09320, algorithm
+// 1).
+#pragma once
+
+#include "hnsw/build_region.h"
+
+namespace vdb::hnsw {
+
+// Links a node that claim_node() has just made and that nobody has seen yet.
+void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node);
+
+// Up to `ef` nodes of a level nearest to `query`, into scratch->pool, nearest first; returns how
+// many.  Walks from `start`; a node that has no way from there is not found.
+uint32_t search_level(const BuildRegion *region, BuildScratch *scratch, Point query,
+                      Candidate start, uint32_t level, uint32_t ef);
+
+} // namespace vdb::hnsw

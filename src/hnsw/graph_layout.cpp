@@ -1,0 +1,289 @@
+// From the finished in-memory graph to page images: node pages first, then the cells that found no
+// room on them, then the vectors' slices.
+#include "hnsw/build_region.h"
+#include "hnsw/page_edit_api.h"
+#include "hnsw/page_format.h"
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint16_t kFirstGeneration = 1;
+
+// Bulk-built nodes fill the node pages without a gap.
+VdbNode file_id(const VdbHnswGeometry &g, VdbNode node)
+{
+    return g.slots_per_page * VDB_HNSW_FIRST_NODE_BLOCK + node;
+}
+
+// Chunks are not split between cells; where a cell holds an odd number of tids, one place is left.
+uint32_t chunks_per_cell(const VdbHnswGeometry &g)
+{
+    return g.tids_per_cell / 2;
+}
+
+// A node's cells are, in this order: one per upper level, then those with heap tids.
+uint32_t cells_of(const BuildRegion *r, VdbNode node)
+{
+    const BuildNode *n = r->node(node);
+    uint32_t chunks = n->extra_tids / 2 + n->extra_tids % 2;
+    uint32_t per_cell = chunks_per_cell(r->geometry);
+    return n->level + chunks / per_cell + (chunks % per_cell != 0);
+}
+
+uint32_t min(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+// Cells of the nodes before this one on its page.
+uint32_t cells_before(const BuildRegion *r, VdbNode node)
+{
+    uint32_t cells = 0;
+    for (VdbNode i = node - vdb_hnsw_node_slot(&r->geometry, node); i < node; i++)
+        cells = min(cells + cells_of(r, i), r->geometry.cells_per_node_page);
+    return cells;
+}
+
+// Where one node's cells lie: the first ones on its page, the others on cell pages.
+struct CellPlaces {
+    VdbBlock own_block;
+    uint32_t own_start;
+    uint32_t own_count;
+    VdbBlock first_cell_block;
+    uint32_t spill;
+    uint32_t per_page;
+
+    CellPlaces(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode node)
+    {
+        const VdbHnswGeometry &g = r->geometry;
+        own_block = vdb_hnsw_node_block(&g, file_id(g, node));
+        own_start = cells_before(r, node);
+        own_count = min(cells_of(r, node), g.cells_per_node_page - own_start);
+        first_cell_block = layout.first_cell_block;
+        spill = r->node(node)->spill;
+        per_page = g.cells_per_cell_page;
+    }
+
+    VdbCellRef ref(uint32_t cell) const
+    {
+        if (cell < own_count)
+            return make_cell_ref(own_block, own_start + cell);
+        uint32_t spilled = spill + cell - own_count;
+        return make_cell_ref(first_cell_block + spilled / per_page, spilled % per_page);
+    }
+};
+
+// The chunk that a node's `cell`-th cell of heap tids starts with.
+uint32_t seek_chunk(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, uint32_t cell)
+{
+    uint32_t at = 0;
+    uint32_t chunk = r->node(node)->tids;
+    if (layout->tids_node == node && layout->tids_cell <= cell) {
+        at = layout->tids_cell;
+        chunk = layout->tids_chunk;
+    }
+    for (; at < cell; at++)
+        for (uint32_t i = 0; i < chunks_per_cell(r->geometry); i++)
+            chunk = static_cast<const TidChunk *>(r->piece(chunk))->next;
+    layout->tids_node = node;
+    layout->tids_cell = cell;
+    layout->tids_chunk = chunk;
+    return chunk;
+}
+
+void fill_tids(const BuildRegion *r, uint32_t chunk, CellHeader *cell)
+{
+    cell->kind = CellKind::kTids;
+    for (uint32_t i = 0; i < chunks_per_cell(r->geometry) && chunk != 0; i++) {
+        const TidChunk *c = static_cast<const TidChunk *>(r->piece(chunk));
+        for (VdbTid tid : c->tids)
+            if (!is_none(tid))
+                cell_tids(cell)[cell->count++] = tid;
+        chunk = c->next;
+    }
+}
+
+void fill_upper(const BuildRegion *r, VdbNode node, uint32_t level, CellHeader *cell)
+{
+    const Links *links = r->links(node, level);
+    cell->kind = CellKind::kUpper;
+    cell->level = static_cast<uint8_t>(level);
+    cell->count = static_cast<uint16_t>(peek(links->count));
+    for (uint32_t i = 0; i < cell->count; i++)
+        cell_neighbors(cell)[i] = file_id(r->geometry, peek(links->ids[i]));
+}
+
+void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, uint32_t index,
+               CellHeader *cell)
+{
+    uint32_t level = r->node(node)->level;
+    CellPlaces places(r, *layout, node);
+    cell->owner = file_id(r->geometry, node);
+    if (index < level)
+        fill_upper(r, node, index + 1, cell);
+    else
+        fill_tids(r, seek_chunk(r, layout, node, index - level), cell);
+    // The chain of upper lists ends where the heap tids' begins.
+    if (index + 1 != level && index + 1 < cells_of(r, node))
+        cell->next = places.ref(index + 1);
+}
+
+void fill_slot(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode node,
+               NodeHeader *slot)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    const BuildNode *n = r->node(node);
+    const Links *links = r->links(node, 0);
+    CellPlaces places(r, layout, node);
+    slot->state = NodeState::kLive;
+    slot->level = n->level;
+    slot->degree = static_cast<uint8_t>(peek(links->count));
+    slot->pinned = n->pinned;
+    slot->generation = kFirstGeneration;
+    slot->heap_tid = n->heap_tid;
+    if (cells_of(r, node) > n->level)
+        slot->tids = places.ref(n->level);
+    if (n->level > 0)
+        slot->upper = places.ref(0);
+    slot->norm_sq = n->norm_sq;
+    for (uint32_t i = 0; i < slot->degree; i++)
+        neighbors(slot)[i] = file_id(g, peek(links->ids[i]));
+    for (uint32_t i = 0; i < g.vector_pages; i++)
+        vector_blocks(slot, g)[i] = layout.first_vector_block + node * g.vector_pages + i;
+    std::memcpy(inline_vector(slot, g), r->vector(node), g.inline_dims * sizeof(float));
+}
+
+void fill_node_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    VdbNode first = (block - VDB_HNSW_FIRST_NODE_BLOCK) * g.slots_per_page;
+    VdbNode nodes = r->taken().nodes;
+    for (uint32_t i = 0; i < g.slots_per_page && first + i < nodes; i++) {
+        fill_slot(r, *layout, first + i, node_at(page, g, i));
+        CellPlaces places(r, *layout, first + i);
+        for (uint32_t c = 0; c < places.own_count; c++)
+            fill_cell(r, layout, first + i, c, cell_at(page, g, places.own_start + c));
+    }
+}
+
+// The node that a spilled cell belongs to.
+VdbNode owner_of_spilled(const BuildRegion *r, uint32_t spilled)
+{
+    VdbNode low = 0, high = r->taken().nodes;
+    while (high - low > 1) {
+        VdbNode middle = low + (high - low) / 2;
+        if (r->node(middle)->spill <= spilled)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void fill_cell_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    uint32_t first = (block - layout->first_cell_block) * g.cells_per_cell_page;
+    for (uint32_t i = 0; i < g.cells_per_cell_page && first + i < layout->spilled_cells; i++) {
+        VdbNode owner = owner_of_spilled(r, first + i);
+        uint32_t index =
+            CellPlaces(r, *layout, owner).own_count + first + i - r->node(owner)->spill;
+        fill_cell(r, layout, owner, index, cell_at(page, g, i));
+    }
+    // The one cell page that is partly filled is on the free list.
+    if (layout->spilled_cells - first < g.cells_per_cell_page)
+        trailer(page, g)->next_free = VDB_NO_BLOCK;
+}
+
+void fill_vector_page(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbBlock block,
+                      void *page)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    uint32_t at = block - layout.first_vector_block;
+    VdbNode node = at / g.vector_pages;
+    uint32_t slice = at % g.vector_pages;
+    std::memcpy(slice_vector(page), r->vector(node) + slice_start(g, slice),
+                slice_dims(g, slice) * sizeof(float));
+}
+
+void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *page)
+{
+    vdb_hnsw_meta_init(page, &r->geometry, r->seed);
+    uint64_t entry = r->entry.load(std::memory_order_relaxed);
+    if (entry == 0)
+        return;
+    MetaPage *meta = meta_of(page);
+    meta->entry = file_id(r->geometry, static_cast<VdbNode>(entry) - 1);
+    meta->root = meta->entry;
+    meta->entry_level = static_cast<uint32_t>(entry >> 32);
+    meta->max_norm_sq = std::bit_cast<float>(peek(r->max_norm_sq));
+    if (layout.spilled_cells % r->geometry.cells_per_cell_page != 0)
+        meta->free_cell_page = layout.first_vector_block - 1;
+}
+
+} // namespace
+
+} // namespace vdb::hnsw
+
+using namespace vdb::hnsw;
+
+VdbStatus vdb_hnsw_build_layout(void *region, VdbHnswBuildLayout *layout) noexcept
+{
+    BuildRegion *r = region_of(region);
+    const VdbHnswGeometry &g = r->geometry;
+    VdbNode nodes = r->taken().nodes;
+    uint64_t spilled = 0;
+    uint64_t on_page = 0;
+    for (VdbNode i = 0; i < nodes; i++) {
+        if (vdb_hnsw_node_slot(&g, i) == 0)
+            on_page = 0;
+        r->node(i)->spill = static_cast<uint32_t>(spilled);
+        on_page += cells_of(r, i);
+        if (on_page > g.cells_per_node_page) {
+            spilled += on_page - g.cells_per_node_page;
+            on_page = g.cells_per_node_page;
+        }
+        if (spilled > UINT32_MAX)
+            return VDB_TOO_BIG;
+    }
+
+    uint64_t cells_at =
+        VDB_HNSW_FIRST_NODE_BLOCK + (uint64_t{nodes} + g.slots_per_page - 1) / g.slots_per_page;
+    uint64_t vectors_at = cells_at + (spilled + g.cells_per_cell_page - 1) / g.cells_per_cell_page;
+    uint64_t blocks = vectors_at + uint64_t{nodes} * g.vector_pages;
+    if (blocks >= VDB_NO_BLOCK || cells_at * g.slots_per_page >= VDB_NO_NODE)
+        return VDB_TOO_BIG;
+    *layout = {static_cast<VdbBlock>(cells_at),
+               static_cast<VdbBlock>(vectors_at),
+               static_cast<VdbBlock>(blocks),
+               static_cast<uint32_t>(spilled),
+               VDB_NO_NODE,
+               0,
+               0};
+    return VDB_OK;
+}
+
+VdbHnswPageKind vdb_hnsw_build_page_kind(const VdbHnswBuildLayout *layout, VdbBlock block) noexcept
+{
+    return block == VDB_HNSW_META_BLOCK         ? VDB_HNSW_PAGE_META
+           : block < layout->first_cell_block   ? VDB_HNSW_PAGE_NODE
+           : block < layout->first_vector_block ? VDB_HNSW_PAGE_CELL
+                                                : VDB_HNSW_PAGE_VECTOR;
+}
+
+void vdb_hnsw_build_render(const void *region, VdbHnswBuildLayout *layout, VdbBlock block,
+                           void *page) noexcept
+{
+    const BuildRegion *r = region_of(region);
+    switch (vdb_hnsw_build_page_kind(layout, block)) {
+    case VDB_HNSW_PAGE_META:
+        return fill_meta(r, *layout, page);
+    case VDB_HNSW_PAGE_NODE:
+        return fill_node_page(r, layout, block, page);
+    case VDB_HNSW_PAGE_CELL:
+        return fill_cell_page(r, layout, block, page);
+    case VDB_HNSW_PAGE_VECTOR:
+        return fill_vector_page(r, *layout, block, page);
+    }
+}
