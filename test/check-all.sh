@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every test of the project, or the steps named; installs what they need, goes on after a failed step, and exits
-# non-zero if any failed. usage: check-all.sh [build] [lint] [unit] [regress] [tap]
+# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap]...
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
@@ -12,6 +12,8 @@ cd "$top"
 step_build() { quiet_make all && install_extension && echo "built and installed for $("$PG_CONFIG" --version)"; }
 step_lint() { test/lint.sh; }
 step_unit() { make unit; }
+step_unit-sanitize() { make unit-sanitize; }
+step_unit-aarch64() { make unit-aarch64; }
 # The SQL and the isolation tests, as `make installcheck` runs them.
 step_regress() {
     CLUSTER_CONF='max_prepared_transactions = 5' test/cluster.sh run make installcheck PG_CONFIG="$PG_CONFIG" && return
@@ -20,10 +22,11 @@ step_regress() {
 }
 step_tap() { test/tap.sh; }
 
-declare -A limit=([build]=600 [lint]=300 [unit]=900 [regress]=900 [tap]=1500) # seconds
-declare -A packages=([build]=build [lint]="build lint" [unit]=unit [regress]=build [tap]="build tap")
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1500) # seconds
+declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
+    [regress]=build [tap]="build tap")
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap)
+[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap unit-sanitize unit-aarch64)
 
 # A step runs as this script's child, so that one limit covers all it starts.
 if [ -n "${CHECK_STEP:-}" ]; then
@@ -44,7 +47,7 @@ for step in "${steps[@]}"; do
         result=FAILED
         failed+=("$step")
     fi
-    summary+=$(printf '%-8s %s  (%d s)' "$step" "$result" $((SECONDS - started)))$'\n'
+    summary+=$(printf '%-14s %s  (%d s)' "$step" "$result" $((SECONDS - started)))$'\n'
     [ "$step" != build ] || [ "$result" = passed ] || break
 done
 printf '\n==== summary\n%s' "$summary"
