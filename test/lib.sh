@@ -1,4 +1,5 @@
-# Shell functions shared by the scripts under test/: to be sourced, prints nothing by itself.
+# Shell functions shared by the scripts under test/: to be sourced by one that has set `top`, the project's root.
+# shellcheck shell=bash disable=SC2154
 
 die() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
 

@@ -127,8 +127,9 @@ def plot(records, path):
     import matplotlib
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "vectordb"  # the same records give the same file
-    from matplotlib import pyplot
+    from matplotlib import pyplot, ticker
 
+    plain = ticker.FuncFormatter(lambda value, _: f"{value:,.0f}" if f"{value:e}"[0] in "1235" else "")
     runs = _runs(records)
     panels = list(dict.fromkeys(key[:4] for key in runs))
     figure, axes = pyplot.subplots(1, len(panels), figsize=(6.5 * len(panels), 4.5), squeeze=False)
@@ -143,6 +144,8 @@ def plot(records, path):
                 axis.plot(*zip(*points), style, marker="o", markersize=4, color=colour,
                           label=f"{name}, ef_construction {key[5]}")
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(plain)
+        axis.yaxis.set_minor_formatter(plain)
         axis.set_title(f"{panel[0]}: {panel[1]:,} × {panel[2]}, {panel[3]}")
         axis.set_xlabel("recall@10")
         axis.set_ylabel("queries per second")
