@@ -28,8 +28,8 @@ SELECT subvector(sum(v), 1, 3) FROM vector_aggregate_long WHERE i = 1;
 SELECT subvector(v, 1, 2) FROM vector_aggregate_long WHERE i < 3 ORDER BY i;
 DROP TABLE vector_aggregate_long;
 
--- in parallel
-CREATE TABLE vector_aggregate_many AS SELECT ARRAY[i, 2 * i, -i]::vector AS v FROM generate_series(1, 20000) i;
+-- in parallel; sums of integers below 2^24 are exact in any order
+CREATE TABLE vector_aggregate_many AS SELECT ARRAY[i, 2 * i, -(i % 100)]::vector AS v FROM generate_series(1, 20000) i;
 ANALYZE vector_aggregate_many;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
