@@ -90,11 +90,15 @@ def make_set(dims, set_bytes, offset):
 def measure(timer, kernels, timer_set, turns):
     last = ctypes.c_double()
     times = {name: [] for name in kernels}
-    repeats = {}
+    repeats, answers = {}, {}
     for name, (address, convention) in kernels.items():
         timer_set.repeats = 64
         spent = timer.vdb_timer_run(address, convention, timer_set, last)
+        answers[name] = last.value
         repeats[name] = max(1, int(TURN_NANOSECONDS / (spent * timer_set.count)))
+    expected = next(iter(answers.values()))
+    if any(abs(answer - expected) > 1e-4 * max(1, abs(expected)) for answer in answers.values()):
+        raise SystemExit(f"the kernels do not compute the same: {answers}")
     for _ in range(turns):
         for name, (address, convention) in kernels.items():
             timer_set.repeats = repeats[name]
