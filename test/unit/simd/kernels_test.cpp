@@ -178,6 +178,30 @@ TEST_P(Kernels, PointersNeedNoLineAlignment)
     }
 }
 
+// The same pair has one distance wherever its two vectors lie: a heap page and an index page must
+// agree.
+TEST_P(Kernels, PositionChangesNoBit)
+{
+    constexpr size_t kDims = 391;
+    GuardedBuffer first(2 * kDims * sizeof(float)), second(2 * kDims * sizeof(float));
+    std::vector<float> a(kDims), b(kDims);
+
+    fill_normal(a.data(), kDims);
+    fill_normal(b.data(), kDims);
+    for (size_t i = 0; i < 16; i++) {
+        float *x = first.before_end<float>(kDims, i * sizeof(float));
+        float *y = second.before_end<float>(kDims, (i * 7 % 16) * sizeof(float));
+        std::copy(a.begin(), a.end(), x);
+        std::copy(b.begin(), b.end(), y);
+        EXPECT_EQ(kernels->l2_squared(x, y, kDims), kernels->l2_squared(a.data(), b.data(), kDims));
+        EXPECT_EQ(kernels->inner_product(x, y, kDims),
+                  kernels->inner_product(a.data(), b.data(), kDims));
+        EXPECT_EQ(kernels->l1(x, y, kDims), kernels->l1(a.data(), b.data(), kDims));
+        EXPECT_EQ(kernels->cosine_parts(x, y, kDims).dot,
+                  kernels->cosine_parts(a.data(), b.data(), kDims).dot);
+    }
+}
+
 TEST_P(Kernels, DistanceToItselfIsZero)
 {
     std::vector<float> a(kMaxDims);
@@ -205,6 +229,11 @@ TEST_P(Kernels, IsSymmetric)
         EXPECT_EQ(kernels->inner_product(a.data(), b.data(), n),
                   kernels->inner_product(b.data(), a.data(), n));
         EXPECT_EQ(kernels->l1(a.data(), b.data(), n), kernels->l1(b.data(), a.data(), n));
+        const VdbCosineParts parts = kernels->cosine_parts(a.data(), b.data(), n);
+        const VdbCosineParts swapped = kernels->cosine_parts(b.data(), a.data(), n);
+        EXPECT_EQ(parts.dot, swapped.dot);
+        EXPECT_EQ(parts.norm_a, swapped.norm_b);
+        EXPECT_EQ(parts.norm_b, swapped.norm_a);
     }
 }
 
