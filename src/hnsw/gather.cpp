@@ -11,6 +11,7 @@ using namespace vdb::hnsw;
 struct VdbGathered {
     VdbNode node;
     float norm_sq;
+    uint16_t generation;
     bool live;
 };
 
@@ -96,7 +97,7 @@ void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
     for (uint32_t i = 0; i < gather->size; i++)
         if (gather->nodes[i].node == node)
             return;
-    gather->nodes[gather->size++] = {node, 0, false};
+    gather->nodes[gather->size++] = {node, 0, 0, false};
 }
 
 void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
@@ -105,7 +106,7 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
     // Complete nodes come first, so it goes where the next incomplete one stood.
     uint32_t at = gather->done++;
     gather->nodes[gather->size++] = gather->nodes[at];
-    gather->nodes[at] = {node, norm_sq, true};
+    gather->nodes[at] = {node, norm_sq, 0, true};
     std::memcpy(vector_of(gather, at), vector, gather->g.dims * sizeof(float));
 }
 
@@ -133,12 +134,13 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     }
     VdbGathered &entry = gather->nodes[gather->done];
     const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
-    if (node->state == NodeState::kFree) {
+    if (node->state == NodeState::kFree || node->state == NodeState::kDetached) {
         drop(gather);
         return VDB_OK;
     }
     entry.live = node->state == NodeState::kLive;
     entry.norm_sq = node->norm_sq;
+    entry.generation = node->generation;
     std::memcpy(vector, inline_vector(node, g), g.inline_dims * sizeof(float));
     if (g.vector_pages == 0) {
         gather->done++;
@@ -150,13 +152,19 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     return VDB_OK;
 }
 
-VdbNode vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector) noexcept
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector, VdbNode *node,
+                                uint16_t *generation) noexcept
 {
-    for (uint32_t i = 0; i < gather->done; i++)
-        if (gather->nodes[i].node != VDB_NO_NODE && gather->nodes[i].live &&
-            std::memcmp(vector_of(gather, i), vector, gather->g.dims * sizeof(float)) == 0)
-            return gather->nodes[i].node;
-    return VDB_NO_NODE;
+    for (uint32_t i = 0; i < gather->done; i++) {
+        const VdbGathered &other = gather->nodes[i];
+        if (other.node == VDB_HNSW_NEW_NODE || !other.live ||
+            std::memcmp(vector_of(gather, i), vector, gather->g.dims * sizeof(float)) != 0)
+            continue;
+        *node = other.node;
+        *generation = other.generation;
+        return true;
+    }
+    return false;
 }
 
 void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,

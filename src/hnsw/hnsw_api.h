@@ -26,6 +26,8 @@ VDB_BEGIN_DECLS
 #define VDB_HNSW_MAX_EF_CONSTRUCTION     1000
 #define VDB_HNSW_DEFAULT_EF_CONSTRUCTION 64
 #define VDB_HNSW_MAX_LEVEL               31
+#define VDB_HNSW_DEFAULT_EF_SEARCH       40
+#define VDB_HNSW_MAX_EF_SEARCH           100000
 
 /* A node's id: block * slots_per_page + slot.  Ids of other pages' blocks are never used. */
 typedef uint32_t VdbNode;

@@ -10,6 +10,9 @@
 
 VDB_BEGIN_DECLS
 
+/* Stands for the node being inserted until its slot is known. */
+#define VDB_HNSW_NEW_NODE (UINT32_MAX - 1)
+
 /* One node's neighbours on one level. */
 typedef struct VdbLinks {
     VdbNode node;
@@ -68,8 +71,10 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
 /* The block wanted next, VDB_NO_BLOCK when all vectors are there. */
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) VDB_NOEXCEPT;
 VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) VDB_NOEXCEPT;
-/* The gathered node whose vector equals that one, VDB_NO_NODE if none does. */
-VdbNode vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector) VDB_NOEXCEPT;
+/* The live gathered node whose vector equals that one and its generation; false if there is none.
+ */
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector, VdbNode *node,
+                                uint16_t *generation) VDB_NOEXCEPT;
 
 /*
  * Chooses neighbours for the first node gathered among the others: live ones that no nearer choice

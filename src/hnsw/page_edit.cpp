@@ -16,11 +16,6 @@ uint32_t take_cell(void *page, const VdbHnswGeometry *g)
     return i;
 }
 
-bool same_vector(const NodeHeader *node, const VdbHnswGeometry *g, const float *vector)
-{
-    return std::memcmp(inline_vector(node, *g), vector, g->inline_dims * sizeof(float)) == 0;
-}
-
 } // namespace
 
 uint32_t vdb_hnsw_page_init(void *page, const VdbHnswGeometry *g, VdbHnswPageKind kind) noexcept
@@ -156,23 +151,21 @@ void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const float *
 }
 
 VdbStatus vdb_hnsw_page_add_tid(void *page, const VdbHnswGeometry *g, VdbNode id,
-                                const float *vector, VdbTid tid, VdbCellRef *chain) noexcept
+                                uint16_t generation, VdbTid tid, VdbCellRef *chain) noexcept
 {
     NodeHeader *node = node_at(page, *g, vdb_hnsw_node_slot(g, id));
-    if (node->state != NodeState::kLive || !same_vector(node, g, vector))
+    if (node->state != NodeState::kLive || node->generation != generation)
         return VDB_STALE;
     if (is_none(node->heap_tid)) {
         node->heap_tid = tid;
         return VDB_OK;
     }
-    *chain = node->tids;
     VdbBlock here = vdb_hnsw_node_block(g, id);
-    if (!is_none(node->tids) && vdb_cell_block(node->tids) == here &&
-        vdb_hnsw_cell_add_tid(page, g, node->tids, id, tid) == VDB_OK)
+    *chain = node->tids;
+    bool chain_here = !is_none(node->tids) && vdb_cell_block(node->tids) == here;
+    if (chain_here && vdb_hnsw_cell_add_tid(page, g, node->tids, id, tid) == VDB_OK)
         return VDB_OK;
-    if ((is_none(node->tids) || vdb_cell_block(node->tids) == here) &&
-        vdb_hnsw_page_free_cells(page, g) > 0)
-    {
+    if ((chain_here || is_none(node->tids)) && vdb_hnsw_page_free_cells(page, g) > 0) {
         node->tids = vdb_hnsw_page_put_tid(page, g, here, id, tid, node->tids);
         return VDB_OK;
     }
@@ -226,13 +219,11 @@ VdbStatus vdb_hnsw_cell_tids(const void *page, const VdbHnswGeometry *g, VdbNode
                              VdbCellRef *chain, VdbTid *tids, uint32_t *count) noexcept
 {
     uint32_t index = chain->offset - 1u;
-    *count = 0;
-    if (index >= cell_count(page, *g))
+    if (!has_cells(page, *g) || index >= cell_count(page, *g))
         return VDB_CORRUPT;
     const CellHeader *cell = cell_at(page, *g, index);
-    *chain = {};
     if (cell->kind != CellKind::kTids || cell->owner != owner)
-        return VDB_OK; // freed since the chain was read: its tids were dead to everyone
+        return VDB_STALE;
     if (cell->count > g->tids_per_cell)
         return VDB_CORRUPT;
     *count = cell->count;

@@ -73,11 +73,11 @@ void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const float *
 
 /*
  * Adds a heap tid to a node, on its own page: inline, or in the first cell of its chain. VDB_STALE:
- * the node is not live or its vector is not that one (compared as far as it is on this page).
- * VDB_FULL: *chain is the node's first cell, on this page or another.
+ * the node is not live or the slot has another generation.  VDB_FULL: *chain is the node's first
+ * cell, which lies on another page, or none.
  */
 VdbStatus vdb_hnsw_page_add_tid(void *page, const VdbHnswGeometry *g, VdbNode node,
-                                const float *vector, VdbTid tid, VdbCellRef *chain) VDB_NOEXCEPT;
+                                uint16_t generation, VdbTid tid, VdbCellRef *chain) VDB_NOEXCEPT;
 /* Adds a heap tid to a cell of a cell page.  VDB_FULL: no room. */
 VdbStatus vdb_hnsw_cell_add_tid(void *page, const VdbHnswGeometry *g, VdbCellRef cell,
                                 VdbNode owner, VdbTid tid) VDB_NOEXCEPT;
@@ -91,8 +91,8 @@ void vdb_hnsw_page_set_chain(void *page, const VdbHnswGeometry *g, VdbNode node,
  * live. */
 uint32_t vdb_hnsw_node_tids(const void *page, const VdbHnswGeometry *g, VdbNode node, VdbTid *tid,
                             VdbCellRef *chain) VDB_NOEXCEPT;
-/* The tids of cell *chain, at most g->tids_per_cell; moves *chain on.  VDB_CORRUPT: no such cell.
- */
+/* Copies the tids of cell *chain, at most g->tids_per_cell, and moves *chain on.  VDB_STALE: the
+ * cell is another node's by now.  VDB_CORRUPT: there is no such cell. */
 VdbStatus vdb_hnsw_cell_tids(const void *page, const VdbHnswGeometry *g, VdbNode owner,
                              VdbCellRef *chain, VdbTid *tids, uint32_t *count) VDB_NOEXCEPT;
 

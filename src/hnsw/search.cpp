@@ -311,6 +311,15 @@ void vdb_hnsw_search_descend(VdbHnswSearch *s, uint32_t ef) noexcept
         plan_visit(*s, s->root);
 }
 
+uint32_t vdb_hnsw_search_found(VdbHnswSearch *s, VdbNode *nodes, uint32_t max) noexcept
+{
+    s->results.sort(); // farthest first: still a heap
+    uint32_t n = std::min(max, s->results.size);
+    for (uint32_t i = 0; i < n; i++)
+        nodes[i] = s->results[s->results.size - 1 - i].node;
+    return n;
+}
+
 bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) noexcept
 {
     if (!s->sorted) {

@@ -66,6 +66,10 @@ uint32_t vdb_hnsw_search_level(const VdbHnswSearch *s) VDB_NOEXCEPT;
 /* One layer down, from the nodes found.  REQUIRES: the layer is done and is not layer 0. */
 void vdb_hnsw_search_descend(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
 
+/* Copies the nodes found on this layer, nearest first, at most max of them, without taking them.
+ * Returns how many. REQUIRES: the layer is done. */
+uint32_t vdb_hnsw_search_found(VdbHnswSearch *s, VdbNode *nodes, uint32_t max) VDB_NOEXCEPT;
+
 /* Takes the nearest node found on this layer that was not taken yet.  REQUIRES: the layer is done.
  */
 bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) VDB_NOEXCEPT;

@@ -9,6 +9,10 @@
 #error "vectordb needs PostgreSQL 15 or later"
 #endif
 
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/rel.h"
+
 /* varlena macros left postgres.h in 16 */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -17,6 +21,48 @@
 /* Input functions report bad input softly from 16 on (pg_input_is_valid, COPY ... ON_ERROR). */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, dummy_value, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
+/* Extending a relation has a function of its own from 16 on.  Answers a new page: all zero, pinned,
+ * locked exclusively. */
+#if PG_VERSION_NUM >= 160000
+#define VDB_EXTEND_RELATION(rel) ExtendBufferedRel(BMR_REL(rel), MAIN_FORKNUM, NULL, EB_LOCK_FIRST)
+#else
+static inline Buffer vdb_extend_relation_15(Relation rel)
+{
+    Buffer buf;
+
+    LockRelationForExtension(rel, ExclusiveLock);
+    buf = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+    UnlockRelationForExtension(rel, ExclusiveLock);
+    return buf;
+}
+#define VDB_EXTEND_RELATION(rel) vdb_extend_relation_15(rel)
+#endif
+
+/* Index scans count their searches for EXPLAIN from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define VDB_COUNT_SEARCH(scan)                                                                     \
+    do {                                                                                           \
+        if ((scan)->instrument)                                                                    \
+            (scan)->instrument->nsearches++;                                                       \
+    } while (0)
+#else
+#define VDB_COUNT_SEARCH(scan) ((void) 0)
+#endif
+
+/* Vacuum's delay point is told from 18 on whether it is ANALYZE that waits. */
+#if PG_VERSION_NUM >= 180000
+#define VDB_VACUUM_DELAY_POINT() vacuum_delay_point(false)
+#else
+#define VDB_VACUUM_DELAY_POINT() vacuum_delay_point()
+#endif
+
+/* Access methods say from 17 on whether they build in parallel. */
+#if PG_VERSION_NUM >= 170000
+#define VDB_AM_CAN_BUILD_PARALLEL(am) ((am)->amcanbuildparallel = true)
+#else
+#define VDB_AM_CAN_BUILD_PARALLEL(am) ((void) 0)
 #endif
 
 /* Modules have a name and a version from 18 on. */

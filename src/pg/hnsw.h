@@ -16,6 +16,7 @@
 #include "hnsw/links_api.h"
 #include "hnsw/page_edit_api.h"
 #include "hnsw/search_api.h"
+#include "hnsw/vacuum_api.h"
 
 /* Support functions of an operator class, numbered as pgvector numbers them. */
 #define HNSW_DISTANCE_PROC  1
@@ -77,6 +78,9 @@ extern Buffer vdb_read_page(Relation index, HnswIndex *hi, BlockNumber blkno, in
 /* The same for a page that must be of one kind. */
 extern Buffer vdb_read_page_of(Relation index, HnswIndex *hi, BlockNumber blkno,
                                VdbHnswPageKind kind, int lockmode);
+/* Block blkno for one pass over all pages; InvalidBuffer, and no lock, for an all-zero page. */
+extern Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno,
+                                     BufferAccessStrategy strategy, int lockmode);
 /* A new page at the end of the index, pinned and locked exclusively, all zero. */
 extern Buffer vdb_extend(Relation index);
 /* Initialises a page image (PageInit, core content, pd_lower). */
@@ -105,6 +109,14 @@ extern bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer 
  * caller. */
 extern void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector,
                                ItemPointer heap_tid);
+
+/* hnsw_space.c: where new nodes, cells and vector slices go.  A block answered is only likely to
+ * have room: check again under its lock and ask anew when it has none. */
+extern BlockNumber hnsw_find_node_page(Relation index, HnswIndex *hi);
+extern BlockNumber hnsw_find_cell_page(Relation index, HnswIndex *hi, uint32 cells);
+extern void hnsw_put_slices(Relation index, HnswIndex *hi, const float *vector, VdbBlock *blocks);
+/* Publishes that a node page has free slots, or that it has none. */
+extern void hnsw_record_node_page(Relation index, BlockNumber blkno, bool has_room);
 
 /* hnsw_vacuum.c */
 extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,

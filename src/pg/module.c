@@ -7,6 +7,7 @@
 #include "utils/guc.h"
 
 #include "pg/compat.h"
+#include "pg/hnsw.h"
 #include "simd/simd_api.h"
 
 VDB_MODULE_MAGIC;
@@ -55,4 +56,5 @@ void _PG_init(void)
                              "\"auto\" takes the best one of this machine.", &simd_option, 0,
                              simd_options, PGC_USERSET, 0, check_simd, assign_simd, NULL);
     MarkGUCPrefixReserved("vectordb");
+    hnsw_init();
 }

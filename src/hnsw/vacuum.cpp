@@ -1,0 +1,301 @@
+// Page edits of vacuum on hnsw pages.
+#include "hnsw/vacuum_api.h"
+
+#include "core/visited_set.h"
+#include "hnsw/page_format.h"
+
+using namespace vdb::hnsw;
+
+struct VdbNodeSet {
+    vdb::VisitedSet ids;
+};
+
+namespace {
+
+NodeHeader *node_of(void *page, const VdbHnswGeometry *g, VdbNode node)
+{
+    return node_at(page, *g, vdb_hnsw_node_slot(g, node));
+}
+const NodeHeader *node_of(const void *page, const VdbHnswGeometry *g, VdbNode node)
+{
+    return node_at(page, *g, vdb_hnsw_node_slot(g, node));
+}
+
+uint32_t slot_count(const void *page, const VdbHnswGeometry *g)
+{
+    return page_kind(page, *g) == VDB_HNSW_PAGE_NODE ? g->slots_per_page : 0;
+}
+
+// Entries of a tid cell, never more than fit even if the page says so.
+uint32_t tids_in(const CellHeader *cell, const VdbHnswGeometry *g)
+{
+    return cell->kind != CellKind::kTids    ? 0
+           : cell->count < g->tids_per_cell ? cell->count
+                                            : g->tids_per_cell;
+}
+
+bool leads_into(const VdbNode *ids, uint32_t count, const VdbNodeSet *set)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (set->ids.contains(ids[i]))
+            return true;
+    return false;
+}
+
+uint32_t position(const VdbNode *ids, uint32_t count, VdbNode id)
+{
+    uint32_t i = 0;
+    while (i < count && ids[i] != id)
+        i++;
+    return i;
+}
+
+// Makes an edge to `child` pinned, in place of an ordinary one if the list is full.  False: all are
+// pinned.
+bool pin(NodeHeader *node, VdbNode child, const VdbHnswGeometry *g)
+{
+    VdbNode *ids = neighbors(node);
+    uint32_t at = position(ids, node->degree, child);
+    if (at == node->degree) {
+        if (node->degree < max_degree(*g))
+            node->degree++;
+        else if (node->pinned == node->degree)
+            return false;
+        else
+            at = node->degree - 1u;
+    }
+    ids[at] = ids[node->pinned];
+    ids[node->pinned++] = child;
+    return true;
+}
+
+// Drops the i-th edge, a pinned one.
+void unpin_and_drop(NodeHeader *node, uint32_t i)
+{
+    VdbNode *ids = neighbors(node);
+    ids[i] = ids[--node->pinned];
+    ids[node->pinned] = ids[--node->degree];
+}
+
+bool sane(const NodeHeader *node, const VdbHnswGeometry *g)
+{
+    return node->degree <= max_degree(*g) && node->pinned <= node->degree;
+}
+
+// Frees the chain's cells that lie on this page, up to the first that does not.
+void free_cells(void *page, const VdbHnswGeometry *g, VdbBlock block, VdbNode owner, VdbCellRef ref)
+{
+    for (uint32_t n = 0; n <= VDB_HNSW_MAX_LEVEL && !is_none(ref) && vdb_cell_block(ref) == block;
+         n++) {
+        if (ref.offset - 1u >= cell_count(page, *g))
+            return;
+        CellHeader *cell = cell_at(page, *g, ref.offset - 1u);
+        if (cell->kind != CellKind::kUpper || cell->owner != owner)
+            return;
+        ref = cell->next;
+        std::memset(static_cast<void *>(cell), 0, g->cell_size);
+    }
+}
+
+} // namespace
+
+VdbTidCount vdb_hnsw_page_count_tids(const void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
+                                     void *state) noexcept
+{
+    VdbTidCount count = {0, 0};
+    auto add = [&](VdbTid tid) {
+        if (is_dead(tid, state))
+            count.dead++;
+        else
+            count.left++;
+    };
+    for (uint32_t slot = 0; slot < slot_count(page, g); slot++) {
+        const NodeHeader *node = node_at(page, *g, slot);
+        if (node->state == NodeState::kLive && !is_none(node->heap_tid))
+            add(node->heap_tid);
+    }
+    for (uint32_t i = 0; i < cell_count(page, *g); i++) {
+        const CellHeader *cell = cell_at(page, *g, i);
+        for (uint32_t j = 0; j < tids_in(cell, g); j++)
+            add(cell_tids(cell)[j]);
+    }
+    return count;
+}
+
+void vdb_hnsw_page_remove_tids(void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
+                               void *state) noexcept
+{
+    for (uint32_t slot = 0; slot < slot_count(page, g); slot++) {
+        NodeHeader *node = node_at(page, *g, slot);
+        if (node->state == NodeState::kLive && !is_none(node->heap_tid) &&
+            is_dead(node->heap_tid, state))
+            node->heap_tid = {};
+    }
+    for (uint32_t i = 0; i < cell_count(page, *g); i++) {
+        CellHeader *cell = cell_at(page, *g, i);
+        uint32_t n = tids_in(cell, g), left = 0;
+        for (uint32_t j = 0; j < n; j++)
+            if (!is_dead(cell_tids(cell)[j], state))
+                cell_tids(cell)[left++] = cell_tids(cell)[j];
+        if (cell->kind == CellKind::kTids)
+            cell->count = static_cast<uint16_t>(left);
+    }
+}
+
+VdbNodeTids vdb_hnsw_page_node(const void *page, const VdbHnswGeometry *g, uint32_t slot) noexcept
+{
+    const NodeHeader *node = node_at(page, *g, slot);
+    bool live = node->state == NodeState::kLive;
+    return {live, !live && node->state != NodeState::kFree, !is_none(node->heap_tid), node->level,
+            node->tids};
+}
+
+VdbStatus vdb_hnsw_page_bury(void *page, const VdbHnswGeometry *g, VdbNode id) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    if (node->state != NodeState::kLive || !is_none(node->heap_tid) || !is_none(node->tids))
+        return VDB_STALE;
+    node->state = NodeState::kTombstone;
+    return VDB_OK;
+}
+
+VdbStatus vdb_hnsw_cell_state(const void *page, const VdbHnswGeometry *g, VdbCellRef ref,
+                              VdbNode owner, uint32_t *count, VdbCellRef *next) noexcept
+{
+    if (!has_cells(page, *g) || ref.offset - 1u >= cell_count(page, *g))
+        return VDB_CORRUPT;
+    const CellHeader *cell = cell_at(page, *g, ref.offset - 1u);
+    if (cell->kind != CellKind::kTids || cell->owner != owner)
+        return VDB_STALE;
+    *count = cell->count;
+    *next = cell->next;
+    return VDB_OK;
+}
+
+void vdb_hnsw_cell_set_next(void *page, const VdbHnswGeometry *g, VdbCellRef ref,
+                            VdbCellRef next) noexcept
+{
+    cell_at(page, *g, ref.offset - 1u)->next = next;
+}
+
+void vdb_hnsw_cell_free(void *page, const VdbHnswGeometry *g, VdbCellRef ref) noexcept
+{
+    std::memset(static_cast<void *>(cell_at(page, *g, ref.offset - 1u)), 0, g->cell_size);
+}
+
+size_t vdb_hnsw_set_size(uint32_t slots) noexcept
+{
+    return sizeof(VdbNodeSet) + vdb::VisitedSet::bytes(slots);
+}
+
+VdbNodeSet *vdb_hnsw_set_init(void *memory, uint32_t slots) noexcept
+{
+    auto *set = static_cast<VdbNodeSet *>(memory);
+    set->ids.init(set + 1, slots);
+    return set;
+}
+
+bool vdb_hnsw_set_full(const VdbNodeSet *set) noexcept
+{
+    return set->ids.room() == 0;
+}
+
+void vdb_hnsw_set_add(VdbNodeSet *set, VdbNode node) noexcept
+{
+    set->ids.insert(node);
+}
+
+bool vdb_hnsw_set_has(const VdbNodeSet *set, VdbNode node) noexcept
+{
+    return set->ids.contains(node);
+}
+
+uint32_t vdb_hnsw_set_count(const VdbNodeSet *set) noexcept
+{
+    return set->ids.size();
+}
+
+VdbNodeSet *vdb_hnsw_set_move(VdbNodeSet *set, void *memory, uint32_t slots) noexcept
+{
+    auto *moved = static_cast<VdbNodeSet *>(memory);
+    moved->ids = set->ids;
+    moved->ids.move_to(moved + 1, slots);
+    return moved;
+}
+
+uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, VdbBlock block,
+                                  const VdbNodeSet *set, VdbListName *out) noexcept
+{
+    uint32_t n = 0;
+    for (uint32_t slot = 0; slot < slot_count(page, g); slot++) {
+        const NodeHeader *node = node_at(page, *g, slot);
+        VdbNode id = block * g->slots_per_page + slot;
+        if (node->state != NodeState::kFree && !set->ids.contains(id) && sane(node, g) &&
+            leads_into(neighbors(node), node->degree, set))
+            out[n++] = {id, 0};
+    }
+    for (uint32_t i = 0; i < cell_count(page, *g); i++) {
+        const CellHeader *cell = cell_at(page, *g, i);
+        if (cell->kind == CellKind::kUpper && !set->ids.contains(cell->owner) &&
+            cell->count <= g->m && leads_into(cell_neighbors(cell), cell->count, set))
+            out[n++] = {cell->owner, cell->level};
+    }
+    return n;
+}
+
+VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page, VdbNode child_id,
+                         const VdbHnswGeometry *g) noexcept
+{
+    NodeHeader *parent = node_of(parent_page, g, parent_id);
+    NodeHeader *child = node_of(child_page, g, child_id);
+    if (!sane(parent, g) || !sane(child, g))
+        return VDB_CORRUPT;
+    uint32_t at = position(neighbors(parent), parent->pinned, child_id);
+    if (child->state != NodeState::kTombstone || parent->state == NodeState::kFree ||
+        parent->state == NodeState::kDetached || at == parent->pinned)
+        return VDB_STALE;
+    while (child->pinned > 0) {
+        if (!pin(parent, neighbors(child)[child->pinned - 1], g))
+            return VDB_FULL;
+        child->pinned--; // the edge stays, as an ordinary one
+    }
+    unpin_and_drop(parent, position(neighbors(parent), parent->pinned, child_id));
+    child->state = NodeState::kDetached;
+    return VDB_OK;
+}
+
+bool vdb_hnsw_page_detached(const void *page, const VdbHnswGeometry *g, VdbNode id,
+                            VdbCellRef *upper) noexcept
+{
+    const NodeHeader *node = node_of(page, g, id);
+    *upper = node->upper;
+    return node->state == NodeState::kDetached;
+}
+
+VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode id,
+                                  void *cells) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    if (node->state != NodeState::kDetached)
+        return VDB_STALE;
+    if (!is_none(node->upper))
+        free_cells(cells ? cells : page, g, vdb_cell_block(node->upper), id, node->upper);
+    uint16_t generation = node->generation;
+    *node = {};
+    node->generation = generation;
+    return VDB_OK;
+}
+
+VdbBlock vdb_hnsw_page_take_slice(void *page, const VdbHnswGeometry *g, VdbNode id) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    if (node->state != NodeState::kDetached)
+        return VDB_NO_BLOCK;
+    for (uint32_t i = g->vector_pages; i-- > 0;) {
+        VdbBlock block = vector_blocks(node, *g)[i];
+        vector_blocks(node, *g)[i] = VDB_NO_BLOCK;
+        if (block != VDB_NO_BLOCK)
+            return block;
+    }
+    return VDB_NO_BLOCK;
+}

@@ -1,0 +1,101 @@
+/*
+ * Page edits of vacuum.  The order of its passes and why each record leaves a valid index:
+ * README.md, "Vacuum".
+ */
+#ifndef VDB_HNSW_VACUUM_API_H
+#define VDB_HNSW_VACUUM_API_H
+
+#include "hnsw/links_api.h"
+
+VDB_BEGIN_DECLS
+
+/* --- pass 1: heap tids --- */
+
+/* Whether a heap tid is to go.  Must not raise. */
+typedef bool (*VdbIsDead)(VdbTid tid, void *state);
+
+typedef struct VdbTidCount {
+    uint64_t dead;
+    uint64_t left;
+} VdbTidCount;
+
+/* Counts the heap tids on a node or cell page. */
+VdbTidCount vdb_hnsw_page_count_tids(const void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
+                                     void *state) VDB_NOEXCEPT;
+/* Takes the dead ones out. */
+void vdb_hnsw_page_remove_tids(void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
+                               void *state) VDB_NOEXCEPT;
+
+/* --- pass 2: nodes that lost their last heap tid --- */
+
+typedef struct VdbNodeTids {
+    bool live;    /* the slot holds a live node */
+    bool dead;    /* a tombstone, or detached */
+    bool has_tid; /* one inline */
+    uint32_t level;
+    VdbCellRef chain; /* of cells with more */
+} VdbNodeTids;
+
+VdbNodeTids vdb_hnsw_page_node(const void *page, const VdbHnswGeometry *g,
+                               uint32_t slot) VDB_NOEXCEPT;
+/* Turns a live node without inline tid and without chain into a tombstone.  VDB_STALE: it is not
+ * such a one. */
+VdbStatus vdb_hnsw_page_bury(void *page, const VdbHnswGeometry *g, VdbNode node) VDB_NOEXCEPT;
+/* Count and successor of a tid cell.  VDB_STALE: not a tid cell of that owner. */
+VdbStatus vdb_hnsw_cell_state(const void *page, const VdbHnswGeometry *g, VdbCellRef cell,
+                              VdbNode owner, uint32_t *count, VdbCellRef *next) VDB_NOEXCEPT;
+void vdb_hnsw_cell_set_next(void *page, const VdbHnswGeometry *g, VdbCellRef cell,
+                            VdbCellRef next) VDB_NOEXCEPT;
+void vdb_hnsw_cell_free(void *page, const VdbHnswGeometry *g, VdbCellRef cell) VDB_NOEXCEPT;
+
+/* --- the set of dead nodes --- */
+
+typedef struct VdbNodeSet VdbNodeSet;
+
+size_t vdb_hnsw_set_size(uint32_t slots)
+    VDB_NOEXCEPT; /* slots: a power of two, half of which can be filled */
+VdbNodeSet *vdb_hnsw_set_init(void *memory, uint32_t slots) VDB_NOEXCEPT;
+bool vdb_hnsw_set_full(const VdbNodeSet *set) VDB_NOEXCEPT;
+void vdb_hnsw_set_add(VdbNodeSet *set, VdbNode node) VDB_NOEXCEPT;
+bool vdb_hnsw_set_has(const VdbNodeSet *set, VdbNode node) VDB_NOEXCEPT;
+uint32_t vdb_hnsw_set_count(const VdbNodeSet *set) VDB_NOEXCEPT;
+/* Moves the set into a larger memory. */
+VdbNodeSet *vdb_hnsw_set_move(VdbNodeSet *set, void *memory, uint32_t slots) VDB_NOEXCEPT;
+
+/* --- pass 3: edges to dead nodes --- */
+
+typedef struct VdbListName {
+    VdbNode node;
+    uint32_t level;
+} VdbListName;
+
+/* Lists on a node or cell page, of nodes outside the set, that hold an edge into it.  `out` has
+ * room for slots_per_page + cells_per_cell_page entries.  Returns how many. */
+uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, VdbBlock block,
+                                  const VdbNodeSet *set, VdbListName *out) VDB_NOEXCEPT;
+
+/*
+ * Moves the tree edges of a tombstone to its parent, as many as the parent has room for; when none
+ * is left, takes the tombstone itself out of the tree (state detached).  Both pages may be one
+ * image. VDB_OK: detached.  VDB_FULL: some children are left.  VDB_STALE: not a tombstone, or not
+ * that parent's child.
+ */
+VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent, void *child_page, VdbNode child,
+                         const VdbHnswGeometry *g) VDB_NOEXCEPT;
+
+/* --- pass 4: slots --- */
+
+/* Frees the slot of a detached node with its upper-level cells, which lie on the node's page or on
+ * page `cells` (may be NULL).  VDB_STALE: not detached.  REQUIRES: its vector pages were given
+ * back. */
+VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode node,
+                                  void *cells) VDB_NOEXCEPT;
+/* The first upper-level cell of a detached node.  False: not detached. */
+bool vdb_hnsw_page_detached(const void *page, const VdbHnswGeometry *g, VdbNode node,
+                            VdbCellRef *upper) VDB_NOEXCEPT;
+/* Takes the last vector page from a detached node, VDB_NO_BLOCK if it has none (any more). */
+VdbBlock vdb_hnsw_page_take_slice(void *page, const VdbHnswGeometry *g, VdbNode node) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif

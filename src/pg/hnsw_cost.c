@@ -1,0 +1,77 @@
+/*
+ * Planner costs of an hnsw index scan.
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/rel.h"
+#include "utils/selfuncs.h"
+#include "utils/spccache.h"
+
+#include "pg/hnsw.h"
+
+/* A page in shared buffers against one that is read in sequence; PostgreSQL's costs do not know the
+ * difference. */
+#define CACHED_PAGE_COST 0.1
+
+/* Rows that the scan has to produce for the query's LIMIT, given what filters leave of them; 0 if
+ * not known. */
+static double rows_wanted(PlannerInfo *root, RelOptInfo *rel)
+{
+    if (root->limit_tuples <= 0 || rel->rows <= 0)
+        return 0;
+    return root->limit_tuples * Max(1.0, rel->tuples / rel->rows);
+}
+
+/* Nodes whose distance a search for `ef` nodes computes: measured to grow as ef^0.8, and with the
+ * degree. */
+static double nodes_visited(double tuples, double ef, int m)
+{
+    return Min(tuples, 2.2 * m * pow(ef, 0.8));
+}
+
+/* Cost of looking at one node: its page, in memory or not, and one distance. */
+static double node_cost(IndexPath *path, int dims)
+{
+    double random_page, seq_page;
+    double cached = Min(1.0, (double) effective_cache_size / Max(1.0, path->indexinfo->pages));
+
+    get_tablespace_page_costs(path->indexinfo->reltablespace, &random_page, &seq_page);
+    return cached * CACHED_PAGE_COST * seq_page + (1 - cached) * random_page +
+           cpu_index_tuple_cost + cpu_operator_cost * (1 + dims / 256.0);
+}
+
+void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
+                      Cost *total_cost, Selectivity *selectivity, double *correlation,
+                      double *pages)
+{
+    double tuples = Max(1.0, path->indexinfo->tuples);
+    double ef = hnsw_ef_search;
+    HnswIndex hi;
+    Relation index;
+    double per_node;
+
+    *selectivity = 1;
+    *correlation = 0;
+    *pages = path->indexinfo->pages;
+    if (path->indexorderbys == NIL) {
+        /* the index gives rows in order of distance and nothing else */
+        *startup_cost = *total_cost = get_float8_infinity();
+        return;
+    }
+    index = index_open(path->indexinfo->indexoid, NoLock);
+    hi = hnsw_index(index);
+    index_close(index, NoLock);
+
+    if (hnsw_iterative_scan != HNSW_ITERATIVE_SCAN_OFF)
+        ef = Max(ef, Min(tuples, rows_wanted(root, path->indexinfo->rel)));
+    per_node = node_cost(path, hi.geometry.dims);
+    *startup_cost = nodes_visited(tuples, ef, hi.geometry.m) * per_node;
+    *total_cost = *startup_cost + tuples * per_node;
+}

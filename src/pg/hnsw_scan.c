@@ -1,0 +1,292 @@
+/*
+ * Index scans: a best-first search in windows of ef_search nodes, resumed for as long as the
+ * executor asks for rows.
+ *
+ * A scan needs an MVCC snapshot: a heap tid that vacuum removed after we saw its node can only lead
+ * to a row that the snapshot does not see.
+ */
+#include "postgres.h"
+
+#include "access/relscan.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "pg/compat.h"
+#include "pg/hnsw.h"
+#include "pg/vector.h"
+
+/* Where a scan stands. */
+typedef enum HnswScanState {
+    HNSW_SCAN_START,
+    HNSW_SCAN_RUNNING,
+    HNSW_SCAN_DRAINING, /* limits reached: returns what was visited, visits no more */
+    HNSW_SCAN_DONE
+} HnswScanState;
+
+typedef struct HnswScan {
+    HnswScanState state;
+    HnswIndex hi;
+    VdbHnswSearch *search;
+    MemoryContext context; /* of one rescan's search */
+    int ef;
+
+    /* the node whose heap tids are being returned */
+    VdbNode node;
+    float distance;
+    VdbTid *tids; /* in the scan's own memory context, as rescans reuse it */
+    uint32 tid_room;
+    uint32 tid_count;
+    uint32 tid_next;
+} HnswScan;
+
+IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys)
+{
+    IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+    HnswScan *so = palloc0(sizeof(HnswScan));
+
+    so->context = AllocSetContextCreate(CurrentMemoryContext, "hnsw scan", ALLOCSET_DEFAULT_SIZES);
+    so->hi = hnsw_index(index);
+    so->tid_room = 1 + so->hi.geometry.tids_per_cell;
+    so->tids = palloc(sizeof(VdbTid) * so->tid_room);
+    scan->opaque = so;
+    return scan;
+}
+
+void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
+{
+    HnswScan *so = scan->opaque;
+
+    so->state = HNSW_SCAN_START;
+    so->tid_count = so->tid_next = 0;
+    so->search = NULL;
+    MemoryContextReset(so->context);
+    if (keys && scan->numberOfKeys > 0)
+        memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+    if (orderbys && scan->numberOfOrderBys > 0)
+        memmove(scan->orderByData, orderbys, scan->numberOfOrderBys * sizeof(ScanKeyData));
+}
+
+void hnswendscan(IndexScanDesc scan)
+{
+    HnswScan *so = scan->opaque;
+
+    MemoryContextDelete(so->context);
+    pfree(so->tids);
+    pfree(so);
+    scan->opaque = NULL;
+}
+
+/* The vector to search for.  Every row is as near to NULL as any other, so its place is taken by
+ * the zero vector. */
+static HnswVector query_vector(IndexScanDesc scan, HnswScan *so)
+{
+    ScanKey key = &scan->orderByData[0];
+    const VdbHnswGeometry *g = &so->hi.geometry;
+    Vector *vector;
+
+    if (key->sk_flags & SK_ISNULL)
+        return (HnswVector){palloc0(sizeof(float) * g->dims), 0};
+    vector = vdb_datum_get_vector(key->sk_argument);
+    if (vector->dim != (int) g->dims)
+        ereport(ERROR,
+                (errcode(ERRCODE_DATA_EXCEPTION),
+                 errmsg("different vector dimensions %d and %d", (int) g->dims, vector->dim)));
+    return hnsw_form_vector(&so->hi, PointerGetDatum(vector));
+}
+
+/* Searches the layers down to the lowest, where the first window is then complete. */
+static void start_search(IndexScanDesc scan, HnswScan *so)
+{
+    Relation index = scan->indexRelation;
+    HnswVector vector = query_vector(scan, so);
+    VdbHnswMeta meta = hnsw_read_meta(index, &so->hi);
+    VdbHnswQuery query = {vector.values, vector.norm_sq, meta.max_norm_sq, VDB_HNSW_FOR_SCAN};
+
+    if (meta.root == VDB_NO_NODE) {
+        so->state = HNSW_SCAN_DONE;
+        return;
+    }
+    so->ef = hnsw_ef_search;
+    so->search =
+        vdb_hnsw_search_init(MemoryContextAllocHuge(CurrentMemoryContext,
+                                                    vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
+                             &so->hi.geometry, so->ef);
+    vdb_hnsw_search_start(so->search, &query, meta.entry, meta.root, meta.entry_level,
+                          meta.entry_level > 0 ? 1 : so->ef);
+    hnsw_run_search(index, &so->hi, so->search);
+    for (uint32 level = meta.entry_level; level > 0; level--) {
+        vdb_hnsw_search_descend(so->search, level > 1 ? 1 : so->ef);
+        hnsw_run_search(index, &so->hi, so->search);
+    }
+    so->state = HNSW_SCAN_RUNNING;
+}
+
+static bool limits_reached(HnswScan *so)
+{
+    double budget = (double) work_mem * 1024 * hnsw_scan_mem_multiplier;
+
+    return vdb_hnsw_search_visited(so->search) >= (uint64) hnsw_max_scan_tuples ||
+           vdb_hnsw_search_memory(so->search) > budget;
+}
+
+/* Moves on to the next window; false at the end of the scan. */
+static bool next_window(IndexScanDesc scan, HnswScan *so)
+{
+    if (hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_OFF)
+        return false;
+    if (limits_reached(so))
+        so->state = HNSW_SCAN_DRAINING;
+    if (!vdb_hnsw_search_resume(so->search))
+        return false;
+    if (so->state == HNSW_SCAN_RUNNING)
+        hnsw_run_search(scan->indexRelation, &so->hi, so->search);
+    return true;
+}
+
+/* The next node in order of distance.  Under strict order one that turns up too late is left out.
+ */
+static bool next_node(IndexScanDesc scan, HnswScan *so)
+{
+    bool strict = hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_STRICT;
+    float last = so->distance;
+    bool first = so->node == VDB_NO_NODE;
+
+    for (;;) {
+        while (vdb_hnsw_search_take(so->search, &so->node, &so->distance)) {
+            if (first || !strict || so->distance >= last)
+                return true;
+        }
+        if (!next_window(scan, so))
+            return false;
+    }
+}
+
+/* Reads the node's inline heap tid and where the others begin. */
+static VdbCellRef read_inline_tid(IndexScanDesc scan, HnswScan *so)
+{
+    BlockNumber blkno = vdb_hnsw_node_block(&so->hi.geometry, so->node);
+    Buffer buf = vdb_read_page_of(scan->indexRelation, &so->hi, blkno, VDB_HNSW_PAGE_NODE,
+                                  BUFFER_LOCK_SHARE);
+    VdbCellRef chain;
+
+    so->tid_count =
+        vdb_hnsw_node_tids(BufferGetPage(buf), &so->hi.geometry, so->node, so->tids, &chain);
+    so->tid_next = 0;
+    UnlockReleaseBuffer(buf);
+    return chain;
+}
+
+/* Makes room for another cell's heap tids. */
+static void reserve_tids(HnswScan *so)
+{
+    if (so->tid_room - so->tid_count < so->hi.geometry.tids_per_cell) {
+        so->tid_room *= 2;
+        so->tids = repalloc_huge(so->tids, sizeof(VdbTid) * so->tid_room);
+    }
+}
+
+/* Reads the next cell of a chain.  False: it is another node's by now. */
+static bool read_cell(IndexScanDesc scan, HnswScan *so, VdbCellRef *chain)
+{
+    BlockNumber blkno = vdb_cell_block(*chain);
+    Buffer buf = vdb_read_page(scan->indexRelation, &so->hi, blkno, BUFFER_LOCK_SHARE);
+    uint32 count = 0;
+    VdbStatus status = vdb_hnsw_cell_tids(BufferGetPage(buf), &so->hi.geometry, so->node, chain,
+                                          so->tids + so->tid_count, &count);
+
+    UnlockReleaseBuffer(buf);
+    if (status == VDB_STALE)
+        return false;
+    vdb_check(status, scan->indexRelation, blkno);
+    so->tid_count += count;
+    return true;
+}
+
+static bool chain_starts_at(IndexScanDesc scan, HnswScan *so, VdbCellRef head)
+{
+    BlockNumber blkno = vdb_hnsw_node_block(&so->hi.geometry, so->node);
+    Buffer buf = vdb_read_page_of(scan->indexRelation, &so->hi, blkno, VDB_HNSW_PAGE_NODE,
+                                  BUFFER_LOCK_SHARE);
+    VdbTid tid;
+    VdbCellRef chain;
+
+    (void) vdb_hnsw_node_tids(BufferGetPage(buf), &so->hi.geometry, so->node, &tid, &chain);
+    UnlockReleaseBuffer(buf);
+    return memcmp(&head, &chain, sizeof(head)) == 0;
+}
+
+/*
+ * Reads all heap tids of the node just taken.  Vacuum may take empty cells out of the chain
+ * meanwhile, and an inserter put them back at its head: the head is looked at again after each
+ * cell, and a chain that changed is read again.
+ */
+static void read_node_tids(IndexScanDesc scan, HnswScan *so)
+{
+    VdbCellRef head = read_inline_tid(scan, so);
+    VdbCellRef chain = head;
+    uint64 cells = 0;
+
+    while (chain.offset != 0) {
+        bool valid;
+
+        CHECK_FOR_INTERRUPTS();
+        if (++cells > (uint64) so->hi.nblocks * so->hi.geometry.cells_per_cell_page)
+            vdb_corrupted(scan->indexRelation, vdb_cell_block(chain), "endless list of heap tids");
+        reserve_tids(so);
+        valid = read_cell(scan, so, &chain);
+        if (!valid || !chain_starts_at(scan, so, head)) {
+            head = chain = read_inline_tid(scan, so);
+            cells = 0;
+        }
+    }
+}
+
+/* Makes sure that a heap tid is at hand; false at the end of the scan. */
+static bool fill_tids(IndexScanDesc scan, HnswScan *so)
+{
+    while (so->tid_next == so->tid_count) {
+        CHECK_FOR_INTERRUPTS();
+        if (!next_node(scan, so))
+            return false;
+        read_node_tids(scan, so);
+    }
+    return true;
+}
+
+static void begin(IndexScanDesc scan, HnswScan *so)
+{
+    if (scan->numberOfOrderBys == 0)
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("cannot scan hnsw index without order")));
+    if (!IsMVCCSnapshot(scan->xs_snapshot))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("non-MVCC snapshots are not supported with hnsw")));
+    pgstat_count_index_scan(scan->indexRelation);
+    VDB_COUNT_SEARCH(scan);
+    so->node = VDB_NO_NODE;
+    start_search(scan, so);
+}
+
+bool hnswgettuple(IndexScanDesc scan, ScanDirection dir)
+{
+    HnswScan *so = scan->opaque;
+    MemoryContext old = MemoryContextSwitchTo(so->context);
+    bool found;
+
+    Assert(ScanDirectionIsForward(dir));
+    if (so->state == HNSW_SCAN_START)
+        begin(scan, so);
+    found = so->state != HNSW_SCAN_DONE && fill_tids(scan, so);
+    MemoryContextSwitchTo(old);
+    if (!found) {
+        so->state = HNSW_SCAN_DONE;
+        return false;
+    }
+    memcpy(&scan->xs_heaptid, &so->tids[so->tid_next++], sizeof(ItemPointerData));
+    scan->xs_recheck = false;
+    scan->xs_recheckorderby = false;
+    return true;
+}
