@@ -348,6 +348,11 @@ bool vdb_hnsw_search_resume(VdbHnswSearch *s) noexcept
     return s->results.size > 0 || s->frontier.size > 0;
 }
 
+bool vdb_hnsw_search_drained(const VdbHnswSearch *s) noexcept
+{
+    return s->results.size == 0 && s->spare.size == 0;
+}
+
 uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) noexcept
 {
     return s->visited_total;

@@ -78,6 +78,9 @@ bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) VDB_
  * left. REQUIRES: all found so far were taken. */
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;
 
+/* Whether every node seen was taken: what is left can only be found by searching on. */
+bool vdb_hnsw_search_drained(const VdbHnswSearch *s) VDB_NOEXCEPT;
+
 /* Nodes whose distance was computed so far, on all layers. */
 uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) VDB_NOEXCEPT;
 

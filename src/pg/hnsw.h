@@ -92,6 +92,8 @@ extern void vdb_corrupted(Relation index, BlockNumber blkno, const char *what)
 
 /* hnsw_walk.c: drives the core's machines over pages, under share locks held one page at a time */
 extern VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi);
+/* Grows a search's containers before they are full; memory of the current context. */
+extern void hnsw_reserve(VdbHnswSearch *search);
 extern void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search);
 extern void hnsw_read_links(Relation index, HnswIndex *hi, VdbNode node, uint32 level,
                             VdbLinks *links);

@@ -79,7 +79,7 @@ static void pin_new_node(LinkPlan *plan, VdbNode node)
 }
 
 /* All edges of the parent are pinned: the new node takes one of its children over. */
-static void splice(HnswInsert *in, LinkPlan *plan)
+static void splice_child(HnswInsert *in, LinkPlan *plan)
 {
     uint32 last = plan->now.pinned - 1;
     VdbNode child = plan->now.ids[last];
@@ -129,7 +129,7 @@ static void plan_parent(HnswInsert *in, LinkPlan *plan)
         if (planned)
             pin_new_node(plan, in->node);
         else
-            splice(in, plan);
+            splice_child(in, plan);
         return;
     }
     vdb_corrupted(in->index, VDB_HNSW_META_BLOCK, "the root is gone");

@@ -139,10 +139,14 @@ static bool next_window(IndexScanDesc scan, HnswScan *so)
         return false;
     if (limits_reached(so))
         so->state = HNSW_SCAN_DRAINING;
+    hnsw_reserve(so->search);
+    if (so->state == HNSW_SCAN_DRAINING) {
+        (void) vdb_hnsw_search_resume(so->search);
+        return !vdb_hnsw_search_drained(so->search);
+    }
     if (!vdb_hnsw_search_resume(so->search))
         return false;
-    if (so->state == HNSW_SCAN_RUNNING)
-        hnsw_run_search(scan->indexRelation, &so->hi, so->search);
+    hnsw_run_search(scan->indexRelation, &so->hi, so->search);
     return true;
 }
 
@@ -155,6 +159,7 @@ static bool next_node(IndexScanDesc scan, HnswScan *so)
     bool first = so->node == VDB_NO_NODE;
 
     for (;;) {
+        CHECK_FOR_INTERRUPTS();
         while (vdb_hnsw_search_take(so->search, &so->node, &so->distance)) {
             if (first || !strict || so->distance >= last)
                 return true;

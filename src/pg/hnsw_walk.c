@@ -20,8 +20,7 @@ VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi)
     return meta;
 }
 
-/* Grows the search's containers before they are full; memory of the current context. */
-static void reserve(VdbHnswSearch *search)
+void hnsw_reserve(VdbHnswSearch *search)
 {
     size_t size;
 
@@ -38,7 +37,7 @@ void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search)
         VdbStatus status;
 
         CHECK_FOR_INTERRUPTS();
-        reserve(search);
+        hnsw_reserve(search);
         buf = vdb_read_page(index, hi, blkno, BUFFER_LOCK_SHARE);
         status = vdb_hnsw_search_feed(search, BufferGetPage(buf));
         UnlockReleaseBuffer(buf);
