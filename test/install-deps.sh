@@ -11,12 +11,12 @@ wanted=()
 for step in "$@"; do
     case $step in
     build)
-        wanted+=(gcc g++ make libsimde-dev libfast-float-dev)
+        wanted+=(gcc g++ make libsimde-dev)
         # A PostgreSQL that the developer chose needs no package.
         [ -f "$("${PG_CONFIG:-pg_config}" --pgxs 2>/dev/null)" ] && [ -x "$(pg_bin)/initdb" ] ||
             wanted+=("postgresql-$major" "postgresql-server-dev-$major")
         ;;
-    unit) wanted+=(cmake g++ make libsimde-dev libfast-float-dev libgtest-dev libbenchmark-dev) ;;
+    unit) wanted+=(cmake g++ make libsimde-dev libgtest-dev libbenchmark-dev) ;;
     unit-aarch64) wanted+=(g++-aarch64-linux-gnu qemu-user-static googletest) ;;
     lint) wanted+=(clang-format-14 git binutils) ;;
     tap) wanted+=(perl libipc-run-perl) ;;
