@@ -72,4 +72,21 @@ static inline Buffer vdb_extend_relation_15(Relation rel)
 #define VDB_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Workers for a build: from 17 on the server asks the planner, before only for btree. */
+#if PG_VERSION_NUM >= 170000
+#define VDB_BUILD_WORKERS(heap, index, info) ((info)->ii_ParallelWorkers)
+#else
+#define VDB_BUILD_WORKERS(heap, index, info)                                                       \
+    plan_create_index_workers(RelationGetRelid(heap), RelationGetRelid(index))
+#endif
+
+/* storage/bulk_write.h exists from 17 on; what it replaces names files differently in 15 and 16. */
+#if PG_VERSION_NUM >= 170000
+#define VDB_HAVE_BULK_WRITE
+#elif PG_VERSION_NUM >= 160000
+#define VDB_SMGR_LOCATOR(smgr) (&(smgr)->smgr_rlocator.locator)
+#else
+#define VDB_SMGR_LOCATOR(smgr) (&(smgr)->smgr_rnode.node)
+#endif
+
 #endif

@@ -1,56 +1,293 @@
-/* Row-by-row build of an hnsw index: the bulk builder takes its place. */
+/*
+ * CREATE INDEX: rows into the in-memory graph, the graph onto pages, and what happens when memory
+ * runs out in between.
+ */
 #include "postgres.h"
+
 #include "access/tableam.h"
+#include "catalog/index.h"
+#include "commands/progress.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "optimizer/plancat.h"
+#include "pgstat.h"
+#include "utils/backend_progress.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/wait_event.h"
+
+#include "pg/bulk_write.h"
 #include "pg/compat.h"
-#include "pg/hnsw.h"
-typedef struct {
-    Relation index;
-    HnswIndex hi;
-    MemoryContext c;
-    double n;
-} B;
-static void cb(Relation index, ItemPointer tid, Datum *values, bool *isnull, bool alive,
-               void *state)
+#include "pg/hnsw_build.h"
+
+#define REGION_ALIGNMENT 64
+#define FINISH_STEP      10000 /* nodes between two looks for interrupts; some milliseconds */
+#define SPARE_ROWS       1000  /* beyond the estimate, for small tables */
+
+static void report(HnswBuild *build, int index, int64 value)
 {
-    B *b = state;
+    if (build->reports_progress)
+        pgstat_progress_update_param(index, value);
+}
+
+/* --- memory --- */
+
+/* Rows to expect.  Statistics may lag behind, so half as many again. */
+static double estimated_rows(Relation heap)
+{
+    BlockNumber pages;
+    double tuples;
+    double allvisfrac;
+
+    estimate_rel_size(heap, NULL, &pages, &tuples, &allvisfrac);
+    return tuples * 1.5 + SPARE_ROWS;
+}
+
+Size hnsw_build_memory(HnswBuild *build)
+{
+    Size limit = (Size) maintenance_work_mem * 1024;
+    double rows = Min(estimated_rows(build->heap), (double) PG_UINT32_MAX);
+    Size wanted = vdb_hnsw_build_size(&build->hi.geometry, (uint64) rows);
+    Size least = vdb_hnsw_build_size(&build->hi.geometry, 1);
+
+    if (wanted == 0 || wanted > limit)
+        wanted = limit;
+    return Max(wanted, least);
+}
+
+static void *alloc_aligned(Size size)
+{
+    return (void *) TYPEALIGN(
+        REGION_ALIGNMENT, MemoryContextAllocHuge(CurrentMemoryContext, size + REGION_ALIGNMENT));
+}
+
+void hnsw_build_init_region(HnswBuild *build, void *region, Size size)
+{
+    /* hnsw_build_memory() asks for room for one row at least */
+    if (vdb_hnsw_build_init(region, size, &build->hi.geometry, hnsw_ef_construction(build->index),
+                            build->hi.seed) != VDB_OK)
+        elog(ERROR, "no room for an hnsw graph in %zu bytes", size);
+    build->region = region;
+}
+
+void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build)
+{
+    memset(shared, 0, sizeof(*shared));
+    shared->heap_oid = RelationGetRelid(build->heap);
+    shared->index_oid = RelationGetRelid(build->index);
+    shared->concurrent = build->info->ii_Concurrent;
+    shared->hi = build->hi;
+    shared->phase = HNSW_BUILD_IN_MEMORY;
+    pg_atomic_init_u64(&shared->index_tuples, 0);
+    SpinLockInit(&shared->mutex);
+    ConditionVariableInit(&shared->changed);
+}
+
+/* --- writing --- */
+
+/* Writes the graph as the whole index.  Nobody may be adding to it. */
+static void write_graph(HnswBuild *build)
+{
+    VdbHnswBuildLayout layout;
+    VdbBulkWriter *writer;
+
+    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LINK);
+    while (!vdb_hnsw_build_finish(build->region, build->scratch, FINISH_STEP))
+        CHECK_FOR_INTERRUPTS();
+
+    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_WRITE);
+    if (vdb_hnsw_build_layout(build->region, &layout) != VDB_OK)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("index \"%s\" would exceed the maximum size of a relation",
+                               RelationGetRelationName(build->index))));
+    writer = vdb_bulk_start(build->index, MAIN_FORKNUM);
+    for (BlockNumber block = 0; block < layout.blocks; block++) {
+        Page page = vdb_bulk_next_page(writer);
+
+        CHECK_FOR_INTERRUPTS();
+        vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(&layout, block));
+        vdb_hnsw_build_render(build->region, &layout, block, page);
+    }
+    vdb_bulk_finish(writer);
+}
+
+/* --- rows --- */
+
+static bool begin_add(HnswBuildShared *shared)
+{
+    bool in_memory;
+
+    SpinLockAcquire(&shared->mutex);
+    in_memory = shared->phase == HNSW_BUILD_IN_MEMORY;
+    if (in_memory)
+        shared->adders++;
+    SpinLockRelease(&shared->mutex);
+    return in_memory;
+}
+
+static void end_add(HnswBuildShared *shared)
+{
+    bool awaited;
+
+    SpinLockAcquire(&shared->mutex);
+    awaited = --shared->adders == 0 && shared->phase == HNSW_BUILD_FLUSHING;
+    SpinLockRelease(&shared->mutex);
+    if (awaited)
+        ConditionVariableBroadcast(&shared->changed);
+}
+
+static void await(HnswBuildShared *shared, bool (*condition)(const HnswBuildShared *))
+{
+    for (;;) {
+        bool met;
+
+        SpinLockAcquire(&shared->mutex);
+        met = condition(shared);
+        SpinLockRelease(&shared->mutex);
+        if (met)
+            break;
+        ConditionVariableSleep(&shared->changed, WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+    }
+    ConditionVariableCancelSleep();
+}
+
+static bool nobody_adds(const HnswBuildShared *shared)
+{
+    return shared->adders == 0;
+}
+
+static bool is_on_disk(const HnswBuildShared *shared)
+{
+    return shared->phase == HNSW_BUILD_ON_DISK;
+}
+
+/* Memory is full: the first process to find out writes the index, the others wait for it. */
+static void move_to_disk(HnswBuild *build)
+{
+    HnswBuildShared *shared = build->shared;
+    bool mine;
+
+    SpinLockAcquire(&shared->mutex);
+    mine = shared->phase == HNSW_BUILD_IN_MEMORY;
+    if (mine)
+        shared->phase = HNSW_BUILD_FLUSHING;
+    SpinLockRelease(&shared->mutex);
+    if (!mine) {
+        await(shared, is_on_disk);
+        return;
+    }
+    await(shared, nobody_adds);
+    ereport(NOTICE,
+            (errmsg("hnsw graph no longer fits into maintenance_work_mem after " UINT64_FORMAT
+                    " tuples",
+                    pg_atomic_read_u64(&shared->index_tuples)),
+             errdetail("Building will take significantly more time."),
+             errhint("Increase maintenance_work_mem to speed up builds.")));
+    write_graph(build);
+    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+    SpinLockAcquire(&shared->mutex);
+    shared->phase = HNSW_BUILD_ON_DISK;
+    SpinLockRelease(&shared->mutex);
+    ConditionVariableBroadcast(&shared->changed);
+}
+
+static void add_row(HnswBuild *build, HnswVector vector, ItemPointer heap_tid)
+{
+    HnswBuildShared *shared = build->shared;
+
+    if (begin_add(shared)) {
+        VdbTid tid;
+        VdbStatus status;
+
+        memcpy(&tid, heap_tid, sizeof(tid));
+        status =
+            vdb_hnsw_build_add(build->region, build->scratch, vector.values, vector.norm_sq, tid);
+        end_add(shared);
+        if (status == VDB_OK)
+            return;
+    }
+    move_to_disk(build);
+    hnsw_insert_vector(build->index, &build->hi, vector, heap_tid);
+}
+
+/* IndexBuildCallback */
+static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool *isnull,
+                      bool tuple_is_alive, void *state)
+{
+    HnswBuild *build = state;
     MemoryContext old;
+    uint64 tuples;
+
     if (isnull[0])
         return;
-    old = MemoryContextSwitchTo(b->c);
-    hnsw_insert_vector(index, &b->hi, hnsw_form_vector(&b->hi, values[0]), tid);
+    old = MemoryContextSwitchTo(build->row_context);
+    add_row(build, hnsw_form_vector(&build->hi, values[0]), heap_tid);
     MemoryContextSwitchTo(old);
-    MemoryContextReset(b->c);
-    b->n++;
+    MemoryContextReset(build->row_context);
+    tuples = pg_atomic_add_fetch_u64(&build->shared->index_tuples, 1);
+    report(build, PROGRESS_CREATEIDX_TUPLES_DONE, (int64) tuples);
 }
-static void mk(Relation index, ForkNumber f, HnswIndex *hi)
+
+void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
 {
-    Buffer buf;
-    GenericXLogState *w;
-    Page p;
-    LockRelationForExtension(index, ExclusiveLock);
-    buf = ReadBufferExtended(index, f, P_NEW, RBM_ZERO_AND_LOCK, NULL);
-    UnlockRelationForExtension(index, ExclusiveLock);
-    w = GenericXLogStart(index);
-    p = GenericXLogRegisterBuffer(w, buf, GENERIC_XLOG_FULL_IMAGE);
-    vdb_init_page(p, &hi->geometry, VDB_HNSW_PAGE_META);
-    vdb_hnsw_meta_init(p, &hi->geometry, hi->seed);
-    GenericXLogFinish(w);
-    UnlockReleaseBuffer(buf);
+    HnswBuildShared *shared = build->shared;
+    double tuples;
+
+    build->scratch = alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
+    vdb_hnsw_build_scratch_init(build->region, build->scratch);
+    build->row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES);
+    tuples = table_index_build_scan(build->heap, build->index, build->info, true,
+                                    build->reports_progress, build_row, build, scan);
+    SpinLockAcquire(&shared->mutex);
+    shared->heap_tuples += tuples;
+    SpinLockRelease(&shared->mutex);
 }
+
+/* --- access method --- */
+
 IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
 {
-    IndexBuildResult *r = palloc0(sizeof(*r));
-    B b = {index, hnsw_new_index(index), NULL, 0};
-    b.c = AllocSetContextCreate(CurrentMemoryContext, "x", ALLOCSET_DEFAULT_SIZES);
-    mk(index, MAIN_FORKNUM, &b.hi);
-    r->heap_tuples = table_index_build_scan(heap, index, info, true, true, cb, &b, NULL);
-    r->index_tuples = b.n;
-    return r;
+    HnswBuild build = {.heap = heap, .index = index, .info = info, .reports_progress = true};
+    HnswBuildShared own;
+    HnswParallel *parallel;
+    IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+
+    if (RelationGetNumberOfBlocks(index) != 0)
+        elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+    build.hi = hnsw_new_index(index);
+    parallel = hnsw_parallel_begin(&build, VDB_BUILD_WORKERS(heap, index, info));
+    if (parallel == NULL) {
+        Size size = hnsw_build_memory(&build);
+
+        hnsw_build_init_shared(&own, &build);
+        build.shared = &own;
+        hnsw_build_init_region(&build, alloc_aligned(size), size);
+    }
+
+    report(&build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+    if (parallel == NULL)
+        hnsw_build_scan(&build, NULL);
+    else
+        hnsw_parallel_scan(parallel, &build);
+    if (build.shared->phase == HNSW_BUILD_IN_MEMORY)
+        write_graph(&build);
+
+    result->heap_tuples = build.shared->heap_tuples;
+    result->index_tuples = (double) pg_atomic_read_u64(&build.shared->index_tuples);
+    if (parallel != NULL)
+        hnsw_parallel_end(parallel);
+    return result;
 }
+
+/* The init fork of an unlogged index: what it starts from after a crash. */
 void hnswbuildempty(Relation index)
 {
     HnswIndex hi = hnsw_new_index(index);
-    mk(index, INIT_FORKNUM, &hi);
+    VdbBulkWriter *writer = vdb_bulk_start(index, INIT_FORKNUM);
+    Page page = vdb_bulk_next_page(writer);
+
+    vdb_init_page(page, &hi.geometry, VDB_HNSW_PAGE_META);
+    vdb_hnsw_meta_init(page, &hi.geometry, hi.seed);
+    vdb_bulk_finish(writer);
 }

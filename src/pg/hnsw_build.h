@@ -1,0 +1,73 @@
+/*
+ * What the two files of CREATE INDEX share: hnsw_build.c fills and writes the graph,
+ * hnsw_parallel.c brings in workers.
+ *
+ * A build starts in memory.  When that is full, one process writes what is there to the index while
+ * the others wait, and every later row goes through ordinary insertion.
+ */
+#ifndef VDB_PG_HNSW_BUILD_H
+#define VDB_PG_HNSW_BUILD_H
+
+#include "access/tableam.h"
+#include "port/atomics.h"
+#include "storage/condition_variable.h"
+#include "storage/dsm.h"
+#include "storage/spin.h"
+
+#include "hnsw/build_api.h"
+#include "pg/hnsw.h"
+
+typedef enum HnswBuildPhase {
+    HNSW_BUILD_IN_MEMORY,
+    HNSW_BUILD_FLUSHING, /* one process writes the index, nobody adds */
+    HNSW_BUILD_ON_DISK
+} HnswBuildPhase;
+
+/* What all processes of one build see.  In dynamic shared memory if there are several. */
+typedef struct HnswBuildShared {
+    Oid heap_oid;
+    Oid index_oid;
+    bool concurrent; /* CREATE INDEX CONCURRENTLY: other locks, an MVCC snapshot */
+    HnswIndex hi;
+    dsm_handle region;
+
+    pg_atomic_uint64 index_tuples;
+
+    slock_t mutex; /* of what follows */
+    HnswBuildPhase phase;
+    int adders; /* processes within vdb_hnsw_build_add() */
+    double heap_tuples;
+    ConditionVariable changed; /* of phase and adders */
+} HnswBuildShared;
+
+/* One process's view of a build. */
+typedef struct HnswBuild {
+    Relation heap;
+    Relation index;
+    IndexInfo *info;
+    HnswIndex hi;
+    HnswBuildShared *shared;
+    void *region;
+    void *scratch;
+    MemoryContext row_context; /* reset after each row */
+    bool reports_progress;
+} HnswBuild;
+
+/* hnsw_build.c */
+extern void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build);
+/* Scans the table (its share of it, if `scan` is parallel) and adds its rows. */
+extern void hnsw_build_scan(HnswBuild *build, TableScanDesc scan);
+/* Bytes of memory to build in. */
+extern Size hnsw_build_memory(HnswBuild *build);
+extern void hnsw_build_init_region(HnswBuild *build, void *region, Size size);
+
+/* hnsw_parallel.c */
+typedef struct HnswParallel HnswParallel;
+
+/* Starts workers on a region in shared memory; NULL if there cannot be any. */
+extern HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers);
+/* The leader's own share of the scan; returns when all have done theirs. */
+extern void hnsw_parallel_scan(HnswParallel *parallel, HnswBuild *build);
+extern void hnsw_parallel_end(HnswParallel *parallel);
+
+#endif
