@@ -16,7 +16,9 @@ EXTRA_CLEAN = $(OBJS:.o=.d) results build
 
 PG_CONFIG ?= pg_config
 PG_CPPFLAGS = -Isrc -isystem $(shell $(PG_CONFIG) --includedir-server 2>/dev/null) -MMD -MP
-PG_CFLAGS = -std=gnu11 -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement
+# Tables of options leave out what a later PostgreSQL appends to their structs.
+PG_CFLAGS = -std=gnu11 -Wextra -Werror -Wno-unused-parameter -Wno-declaration-after-statement \
+	-Wno-missing-field-initializers
 # The core sees no PostgreSQL header, throws nothing and needs no C++ runtime library.
 CORE_CXXFLAGS = -std=c++20 -O3 -g -fPIC -fno-exceptions -fno-rtti -fno-threadsafe-statics \
 	-fvisibility=hidden -fno-math-errno -Wall -Wextra -Werror -Isrc -MMD -MP
