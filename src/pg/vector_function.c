@@ -149,8 +149,9 @@ Datum vector_mul(PG_FUNCTION_ARGS)
     vdb_vector_check_same_dim(a, b);
     result = copy_vector(a);
     multiply_by(result->x, b->x, b->dim);
-    check_no_overflow(result->x, result->dim);
     for (int i = 0; i < a->dim; i++) {
+        if (isinf(result->x[i]))
+            float_overflow_error();
         if (result->x[i] == 0 && a->x[i] != 0 && b->x[i] != 0)
             float_underflow_error();
     }
