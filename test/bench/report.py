@@ -34,13 +34,13 @@ def pgbench_log(folder, scripts):
     return result
 
 
-def at_recall(points, recall):
-    """Queries per second at a recall: log-linear between the neighbouring points, None outside the measured range."""
-    points = sorted((point["recall"], point["qps"]) for point in points)
-    for (low, fast), (high, slow) in zip(points, points[1:]):
+def at_recall(points, recall, quantity):
+    """A quantity at a recall: log-linear between the neighbouring points, None outside the measured range."""
+    points = sorted((point["recall"], point[quantity]) for point in points)
+    for (low, before), (high, after) in zip(points, points[1:]):
         if low <= recall <= high and high > low:
             share = (recall - low) / (high - low)
-            return math.exp((1 - share) * math.log(fast) + share * math.log(slow))
+            return math.exp((1 - share) * math.log(before) + share * math.log(after))
     return None
 
 
@@ -93,8 +93,11 @@ def _comparison(sides):
         add("peak memory of the build, MB", [build["peak_mb"] for build in builds], _number, True)
         add("index, MB", [build["index_mb"] for build in builds], str, True)
     for recall in RECALLS:
-        add(f"queries/s at recall {recall:.2f}", [at_recall(sides[name]["points"], recall) for name in names],
+        add(f"queries/s at recall {recall:.2f}", [at_recall(sides[name]["points"], recall, "qps") for name in names],
             _number, False)
+    for recall in RECALLS:
+        add(f"server µs per query at recall {recall:.2f}",
+            [at_recall(sides[name]["points"], recall, "server_cpu_us") for name in names], _number, True)
     return ["", *names, *(f"{names[0]} better than {name}" for name in names[1:])], rows
 
 
@@ -103,9 +106,9 @@ def print_tables(records, out):
         print(f"**{data}, {rows:,} × {dimensions}, {metric}, m = {m}, ef_construction = {ef_construction}**\n", file=out)
         _table(out, *_comparison(sides))
         points = [[point[key] for key in ("side", "ef_search")] + [f"{point['recall']:.4f}", _number(point["qps"])] +
-                  [_number(point[key]) for key in ("p50_us", "p99_us", "p999_us")]
+                  [_number(point[key]) for key in ("p50_us", "p99_us", "p999_us", "server_cpu_us")]
                   for side in sides.values() for point in side["points"]]
-        _table(out, ["side", "ef_search", "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs"], points)
+        _table(out, ["side", "ef_search", "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs", "server µs"], points)
     _print_others(records, out)
 
 

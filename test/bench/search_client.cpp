@@ -7,6 +7,8 @@
 //   float32; count x k int32, the
 //              exact neighbours
 //   SETUP      SQL run once on each connection
+// server_cpu_us is the processor time of the backend per query, where /proc shows it: what a
+// query costs even while others use the machine.
 // Recall is taken over every query once; the clock runs for SECONDS and at least one pass over the
 // queries.
 
@@ -47,7 +49,7 @@ struct Options {
 struct Tally {
     std::vector<float> latency_us;
     uint64_t found = 0, wanted = 0, short_answers = 0;
-    double elapsed_s = 0;
+    double elapsed_s = 0, server_cpu_s = 0;
     std::string error;
 };
 
@@ -111,6 +113,14 @@ class Connection {
     Connection(const Connection &) = delete;
     ~Connection() { PQfinish(conn_); }
 
+    // Processor time that the backend has used; 0 where it is elsewhere or /proc tells nothing.
+    double server_cpu_s() const
+    {
+        uint64_t nanoseconds = 0;
+        std::ifstream("/proc/" + std::to_string(PQbackendPID(conn_)) + "/schedstat") >> nanoseconds;
+        return 1e-9 * static_cast<double>(nanoseconds);
+    }
+
     // The row numbers that the statement returns for a query in wire form.
     void search(const std::string &query, std::vector<int32_t> &rows)
     {
@@ -165,6 +175,7 @@ try {
          i++) // warm-up; also past the custom plans
         connection.search(queries[i], rows);
 
+    double cpu_before = connection.server_cpu_s();
     auto begin = Clock::now(), now = begin;
     std::chrono::duration<double> limit(options.seconds);
     for (size_t ran = 0; ran < queries.size() || now - begin < limit; ran++) {
@@ -176,6 +187,7 @@ try {
         if (ran < queries.size())
             score(set, client + static_cast<uint32_t>(i) * options.clients, rows, tally);
     }
+    tally.server_cpu_s = connection.server_cpu_s() - cpu_before;
     tally.elapsed_s = std::chrono::duration<double>(now - begin).count();
 } catch (const std::exception &error) {
     tally.error = error.what();
@@ -185,7 +197,7 @@ void report(std::vector<Tally> &tallies)
 {
     std::vector<float> latency;
     uint64_t found = 0, wanted = 0, short_answers = 0;
-    double qps = 0;
+    double qps = 0, server_cpu_s = 0;
     for (Tally &tally : tallies) {
         if (!tally.error.empty())
             throw std::runtime_error(tally.error);
@@ -193,6 +205,7 @@ void report(std::vector<Tally> &tallies)
         found += tally.found;
         wanted += tally.wanted;
         short_answers += tally.short_answers;
+        server_cpu_s += tally.server_cpu_s;
         qps += tally.latency_us.size() / tally.elapsed_s;
     }
     std::sort(latency.begin(), latency.end());
@@ -201,9 +214,10 @@ void report(std::vector<Tally> &tallies)
     };
     std::printf(
         "{\"recall\": %.5f, \"qps\": %.1f, \"p50_us\": %.1f, \"p99_us\": %.1f, \"p999_us\": %.1f, "
-        "\"queries\": %zu, \"short_answers\": %llu}\n",
+        "\"server_cpu_us\": %.1f, \"queries\": %zu, \"short_answers\": %llu}\n",
         wanted ? double(found) / wanted : 0.0, qps, percentile(.5), percentile(.99),
-        percentile(.999), latency.size(), static_cast<unsigned long long>(short_answers));
+        percentile(.999), 1e6 * server_cpu_s / latency.size(), latency.size(),
+        static_cast<unsigned long long>(short_answers));
 }
 
 } // namespace
