@@ -134,6 +134,8 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     }
     VdbGathered &entry = gather->nodes[gather->done];
     const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
+    if (!valid_state(node->state))
+        return VDB_CORRUPT;
     if (node->state == NodeState::kFree || node->state == NodeState::kDetached) {
         drop(gather);
         return VDB_OK;

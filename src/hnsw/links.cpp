@@ -79,6 +79,10 @@ bool vdb_hnsw_links_feed(VdbLinks *links, const VdbHnswGeometry *g, const void *
         return false;
     }
     const NodeHeader *node = node_at(page, *g, vdb_hnsw_node_slot(g, links->node));
+    if (!valid_state(node->state)) {
+        *status = VDB_CORRUPT;
+        return false;
+    }
     if (node->state == NodeState::kFree || node->level < links->level)
         return false;
     links->live = node->state == NodeState::kLive;

@@ -14,6 +14,22 @@ constexpr uint32_t align8(uint32_t n)
     return (n + 7) & ~7u;
 }
 
+constexpr uint32_t kCacheLine = 64;
+
+// Puts vectors on cache-line boundaries where no slot of the page is lost by it: a distance then
+// takes half the time in cache, and a line less from memory.
+void align_vectors(VdbHnswGeometry &g, uint32_t room)
+{
+    uint32_t begin = kPageHeaderSize + g.vector_offset;
+    uint32_t offset = g.vector_offset + (kCacheLine - begin % kCacheLine) % kCacheLine;
+    uint32_t size = offset + g.inline_dims * sizeof(float);
+    size += (kCacheLine - size % kCacheLine) % kCacheLine;
+    if (g.inline_dims == 0 || size * g.slots_per_page > room)
+        return;
+    g.vector_offset = offset;
+    g.slot_size = size;
+}
+
 } // namespace
 
 uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
@@ -35,6 +51,8 @@ void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
 {
     std::memset(static_cast<char *>(page) + kPageHeaderSize, 0, g.page_size - kPageHeaderSize);
     *trailer(page, g) = {VDB_HNSW_NOT_LISTED, static_cast<uint16_t>(kind), VDB_HNSW_PAGE_ID};
+    for (uint32_t slot = 0; kind == VDB_HNSW_PAGE_NODE && slot < g.slots_per_page; slot++)
+        node_at(page, g, slot)->state = NodeState::kFree;
 }
 
 } // namespace vdb::hnsw
@@ -68,6 +86,7 @@ VdbStatus vdb_hnsw_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMe
             return VDB_TOO_BIG;
     }
     g.slots_per_page = room / g.slot_size;
+    align_vectors(g, room);
 
     uint32_t payload = m * sizeof(VdbNode);
     if (payload < kMinCellPayload)

@@ -52,12 +52,20 @@ struct MetaPage {
 };
 static_assert(sizeof(MetaPage) == 96);
 
+// What a slot holds.  No state is 0 or another likely byte: a search looks at a slot's state
+// instead of the page's kind, which would cost it one more cache miss, and so notices a page that
+// is not what it should be.
 enum class NodeState : uint8_t {
-    kFree = 0, // the slot may be taken
-    kLive = 1,
-    kTombstone = 2, // no heap tids left; still routes
-    kDetached = 3   // a tombstone out of the tree: no pinned edge in or out, may be freed
+    kFree = 0xB0, // the slot may be taken
+    kLive = 0xB1,
+    kTombstone = 0xB2, // no heap tids left; still routes
+    kDetached = 0xB3   // a tombstone out of the tree: no pinned edge in or out, may be freed
 };
+
+inline bool valid_state(NodeState state)
+{
+    return (static_cast<uint8_t>(state) & 0xFC) == 0xB0;
+}
 
 // Start of a slot.  Then: VdbNode neighbors[2m] (the first `pinned` of them are the tree edges),
 // VdbBlock vector_blocks[vector_pages], float vector[inline_dims].

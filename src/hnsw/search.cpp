@@ -83,6 +83,8 @@ VdbStatus feed_visit(Search &s, const void *page)
 {
     const NodeHeader *node = node_at(page, s.g, vdb_hnsw_node_slot(&s.g, s.node));
     want(s, Want::kNothing, VDB_NO_BLOCK);
+    if (!valid_state(node->state))
+        return VDB_CORRUPT;
     // An edge may be older than the node that it leads to: the slot may be free or of a lower
     // level.
     if (node->state == NodeState::kFree || node->level < s.level)
@@ -95,6 +97,8 @@ VdbStatus feed_visit(Search &s, const void *page)
         return VDB_OK;
     }
     std::memcpy(s.slices, vector_blocks(node, s.g), s.g.vector_pages * sizeof(VdbBlock));
+    if (s.slices[0] == VDB_NO_BLOCK)
+        return VDB_OK; // vacuum is taking the node apart
     s.slice = 0;
     want(s, Want::kSlice, s.slices[0]);
     return VDB_OK;
@@ -113,7 +117,7 @@ VdbStatus feed_slice(Search &s, const void *page)
 
 VdbStatus fill_batch(Search &s, const VdbNode *ids, uint32_t n)
 {
-    s.batch_size = s.batch_next = 0;
+    s.batch_size = s.batch_next = s.batch_named = 0;
     want(s, Want::kNothing, VDB_NO_BLOCK);
     for (uint32_t i = 0; i < n; i++) {
         if (ids[i] == VDB_NO_NODE)
@@ -150,6 +154,8 @@ VdbStatus feed_cell(Search &s, const void *page)
 VdbStatus feed_expand(Search &s, const void *page)
 {
     const NodeHeader *node = node_at(page, s.g, vdb_hnsw_node_slot(&s.g, s.node));
+    if (!valid_state(node->state))
+        return VDB_CORRUPT;
     if (node->state == NodeState::kFree)
         return fill_batch(s, nullptr, 0);
     if (s.level == 0) {
@@ -169,7 +175,7 @@ void begin_layer(Search &s, uint32_t level, uint32_t ef)
     s.live_only = level == 0 || s.query.purpose == VDB_HNSW_FOR_INSERT;
     s.visited.clear();
     s.frontier.size = s.results.size = s.spare.size = 0;
-    s.batch_size = s.batch_next = 0;
+    s.batch_size = s.batch_next = s.batch_named = 0;
     s.sorted = false;
     want(s, Want::kNothing, VDB_NO_BLOCK);
 }
@@ -242,6 +248,16 @@ VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) noexcept
     return s->want_block;
 }
 
+VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) noexcept
+{
+    s->batch_named = std::max(s->batch_named, s->batch_next);
+    if (s->batch_named >= std::min(s->batch_size, s->batch_next + window))
+        return VDB_NO_BLOCK;
+    VdbNode node = s->batch[s->batch_named++];
+    *offset = kPageHeaderSize + vdb_hnsw_node_slot(&s->g, node) * s->g.slot_size;
+    return vdb_hnsw_node_block(&s->g, node);
+}
+
 size_t vdb_hnsw_search_need(const VdbHnswSearch *s) noexcept
 {
     uint32_t more = growth(*s);
@@ -268,14 +284,13 @@ void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) noexcept
 
 VdbStatus vdb_hnsw_search_feed(VdbHnswSearch *s, const void *page) noexcept
 {
-    uint32_t kind = page_kind(page, s->g);
     switch (s->want) {
     case Want::kVisit:
-        return kind == VDB_HNSW_PAGE_NODE ? feed_visit(*s, page) : VDB_CORRUPT;
-    case Want::kSlice:
-        return kind == VDB_HNSW_PAGE_VECTOR ? feed_slice(*s, page) : VDB_CORRUPT;
+        return feed_visit(*s, page);
     case Want::kExpand:
-        return kind == VDB_HNSW_PAGE_NODE ? feed_expand(*s, page) : VDB_CORRUPT;
+        return feed_expand(*s, page);
+    case Want::kSlice:
+        return page_kind(page, s->g) == VDB_HNSW_PAGE_VECTOR ? feed_slice(*s, page) : VDB_CORRUPT;
     case Want::kCell:
         return has_cells(page, s->g) ? feed_cell(*s, page) : VDB_CORRUPT;
     case Want::kNothing:

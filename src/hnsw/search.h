@@ -64,6 +64,7 @@ struct VdbHnswSearch {
     VdbNode batch[2 * VDB_HNSW_MAX_M];
     uint32_t batch_size;
     uint32_t batch_next;
+    uint32_t batch_named; // entries that were named for prefetching
     vdb::hnsw::Want want;
     VdbBlock want_block;
     VdbNode node; // the node being visited or expanded

@@ -54,6 +54,10 @@ void vdb_hnsw_search_start(VdbHnswSearch *s, const VdbHnswQuery *query, VdbNode 
 /* The block wanted next, VDB_NO_BLOCK when the layer is done.  Idempotent until fed. */
 VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) VDB_NOEXCEPT;
 
+/* The next visit, of the following `window`, that was not named here yet: its block, and where on
+ * the page it begins to read.  VDB_NO_BLOCK if all were.  For prefetching. */
+VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) VDB_NOEXCEPT;
+
 /* Bytes to give before the next feed; 0 almost always. */
 size_t vdb_hnsw_search_need(const VdbHnswSearch *s) VDB_NOEXCEPT;
 void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) VDB_NOEXCEPT;

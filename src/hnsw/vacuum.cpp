@@ -146,8 +146,8 @@ VdbNodeTids vdb_hnsw_page_node(const void *page, const VdbHnswGeometry *g, uint3
 {
     const NodeHeader *node = node_at(page, *g, slot);
     bool live = node->state == NodeState::kLive;
-    return {live, !live && node->state != NodeState::kFree, !is_none(node->heap_tid), node->level,
-            node->tids};
+    return {live, node->state == NodeState::kTombstone || node->state == NodeState::kDetached,
+            !is_none(node->heap_tid), node->level, node->tids};
 }
 
 VdbStatus vdb_hnsw_page_bury(void *page, const VdbHnswGeometry *g, VdbNode id) noexcept
@@ -282,6 +282,7 @@ VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode 
         free_cells(cells ? cells : page, g, vdb_cell_block(node->upper), id, node->upper);
     uint16_t generation = node->generation;
     *node = {};
+    node->state = NodeState::kFree;
     node->generation = generation;
     return VDB_OK;
 }

@@ -40,6 +40,14 @@ static inline Buffer vdb_extend_relation_15(Relation rel)
 #define VDB_EXTEND_RELATION(rel) vdb_extend_relation_15(rel)
 #endif
 
+/* Pins a buffer that held the block a moment ago, if it still does. */
+#if PG_VERSION_NUM >= 160000
+#define VDB_READ_RECENT(rel, blkno, buf)                                                           \
+    ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, blkno, buf)
+#else
+#define VDB_READ_RECENT(rel, blkno, buf) ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, blkno, buf)
+#endif
+
 /* Index scans count their searches for EXPLAIN from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define VDB_COUNT_SEARCH(scan)                                                                     \

@@ -48,6 +48,16 @@ typedef struct HnswIndex {
     BlockNumber nblocks; /* at least so many blocks exist */
 } HnswIndex;
 
+/* What a session remembers of an index in its relcache entry, which may vanish at any invalidation.
+ */
+typedef struct HnswCache {
+    HnswIndex hi;
+    uint32 reads;
+    uint32 room; /* blocks that `buffers` has room for */
+    Buffer
+        buffers[FLEXIBLE_ARRAY_MEMBER]; /* where each block was found last, InvalidBuffer = never */
+} HnswCache;
+
 /* A vector in the form the index stores: float32, normalised under cosine. */
 typedef struct HnswVector {
     const float *values; /* geometry.dims of them, palloc'd */
@@ -68,6 +78,8 @@ extern HnswIndex hnsw_new_index(Relation index);
 /* The facts of an existing index, from its metapage once and from the relcache later.  A copy, as
  * the relcache may drop its own whenever it likes. */
 extern HnswIndex hnsw_index(Relation index);
+/* Makes room in the cache for an index that has grown. */
+extern void hnsw_cache_blocks(Relation index, BlockNumber nblocks);
 /* Detoasts, checks the dimensions and converts a value; the result lives in the current memory
  * context. */
 extern HnswVector hnsw_form_vector(const HnswIndex *hi, Datum value);
@@ -78,6 +90,10 @@ extern Buffer vdb_read_page(Relation index, HnswIndex *hi, BlockNumber blkno, in
 /* The same for a page that must be of one kind. */
 extern Buffer vdb_read_page_of(Relation index, HnswIndex *hi, BlockNumber blkno,
                                VdbHnswPageKind kind, int lockmode);
+/* Share-locked and unchecked, for the core's search, which trusts no byte. */
+extern Buffer vdb_read_unchecked(Relation index, HnswIndex *hi, BlockNumber blkno);
+/* Starts loading part of a page into the CPU's cache, if it is known where it is.  Only a hint. */
+extern void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, uint32 length);
 /* Block blkno for one pass over all pages; InvalidBuffer, and no lock, for an all-zero page. */
 extern Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno,
                                      BufferAccessStrategy strategy, int lockmode);

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "pgstat.h"
+#include "storage/buf_internals.h"
 #include "storage/bufpage.h"
 #include "utils/rel.h"
 
@@ -36,18 +38,74 @@ static void check_block(Relation index, HnswIndex *hi, BlockNumber blkno)
     hi->nblocks = RelationGetNumberOfBlocks(index);
     if (blkno >= hi->nblocks)
         vdb_corrupted(index, blkno, "a link leads beyond the end of the index");
-    if (index->rd_amcache != NULL)
-        ((HnswIndex *) index->rd_amcache)->nblocks = hi->nblocks;
+    hnsw_cache_blocks(index, hi->nblocks);
 }
 
-Buffer vdb_read_page(Relation index, HnswIndex *hi, BlockNumber blkno, int lockmode)
+#define CPU_CACHE_LINE 64
+
+/* Of so many reads of a page that is found where it was last, one goes the long way, which tells
+ * the buffer manager that the page is in use. */
+#define READS_PER_USAGE 16
+
+/* Pins a block.  Where this session found it last time it usually still is, which saves the look-up
+ * in the shared buffer table. */
+static Buffer pin_block(Relation index, BlockNumber blkno)
+{
+    HnswCache *cache = index->rd_amcache;
+    Buffer buf;
+
+    if (cache == NULL || blkno >= cache->room)
+        return ReadBuffer(index, blkno);
+    buf = cache->buffers[blkno];
+    if (buf != InvalidBuffer && ++cache->reads % READS_PER_USAGE != 0 &&
+        VDB_READ_RECENT(index, blkno, buf))
+    {
+        pgstat_count_buffer_read(index);
+        pgstat_count_buffer_hit(index);
+        return buf;
+    }
+    buf = ReadBuffer(index, blkno);
+    if (!BufferIsLocal(buf))
+        cache->buffers[blkno] = buf;
+    return buf;
+}
+
+void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, uint32 length)
+{
+    HnswCache *cache = index->rd_amcache;
+    Buffer buf;
+    char *at;
+
+    if (cache == NULL || blkno >= cache->room || cache->buffers[blkno] == InvalidBuffer)
+        return;
+    buf = cache->buffers[blkno];
+    at = (char *) BufferGetBlock(buf) + offset; /* not pinned, and not read either */
+    __builtin_prefetch(GetBufferDescriptor(buf - 1));
+    for (uint32 i = 0; i < length; i += CPU_CACHE_LINE)
+        __builtin_prefetch(at + i);
+}
+
+/* Pinned and locked, not looked at. */
+static Buffer lock_block(Relation index, HnswIndex *hi, BlockNumber blkno, int lockmode)
 {
     Buffer buf;
 
     if (unlikely(blkno >= hi->nblocks))
         check_block(index, hi, blkno);
-    buf = ReadBuffer(index, blkno);
+    buf = pin_block(index, blkno);
     LockBuffer(buf, lockmode);
+    return buf;
+}
+
+Buffer vdb_read_unchecked(Relation index, HnswIndex *hi, BlockNumber blkno)
+{
+    return lock_block(index, hi, blkno, BUFFER_LOCK_SHARE);
+}
+
+Buffer vdb_read_page(Relation index, HnswIndex *hi, BlockNumber blkno, int lockmode)
+{
+    Buffer buf = lock_block(index, hi, blkno, lockmode);
+
     if (unlikely(vdb_hnsw_page_kind(BufferGetPage(buf), BLCKSZ) == 0))
         vdb_corrupted(index, blkno, "not a page of an hnsw index");
     return buf;
