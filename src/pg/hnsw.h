@@ -103,8 +103,7 @@ extern Buffer vdb_extend(Relation index);
 extern void vdb_init_page(Page page, const VdbHnswGeometry *g, VdbHnswPageKind kind);
 /* ereports INDEX_CORRUPTED unless the status is VDB_OK */
 extern void vdb_check(VdbStatus status, Relation index, BlockNumber blkno);
-extern void vdb_corrupted(Relation index, BlockNumber blkno, const char *what)
-    pg_attribute_noreturn();
+extern _Noreturn void vdb_corrupted(Relation index, BlockNumber blkno, const char *what);
 
 /* hnsw_walk.c: drives the core's machines over pages, under share locks held one page at a time */
 extern VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi);
