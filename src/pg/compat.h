@@ -73,6 +73,23 @@ static inline Buffer vdb_extend_relation_15(Relation rel)
 #define VDB_AM_CAN_BUILD_PARALLEL(am) ((void) 0)
 #endif
 
+/* Ownership checks are one function from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define VDB_OWNS_RELATION(relid, roleid) object_ownercheck(RelationRelationId, relid, roleid)
+#else
+#define VDB_OWNS_RELATION(relid, roleid) pg_class_ownercheck(relid, roleid)
+#endif
+
+/* A sort tells from 16 on whether what it hands out is a copy; for pass-by-value data it is all
+ * one. */
+#if PG_VERSION_NUM >= 160000
+#define VDB_TUPLESORT_GETDATUM(sort, value, isnull)                                                \
+    tuplesort_getdatum(sort, true, false, value, isnull, NULL)
+#else
+#define VDB_TUPLESORT_GETDATUM(sort, value, isnull)                                                \
+    tuplesort_getdatum(sort, true, value, isnull, NULL)
+#endif
+
 /* Modules have a name and a version from 18 on. */
 #if PG_VERSION_NUM >= 180000
 #define VDB_MODULE_MAGIC PG_MODULE_MAGIC_EXT(.name = "vectordb", .version = "1.0")

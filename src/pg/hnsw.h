@@ -97,6 +97,9 @@ extern void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, 
 /* Block blkno for one pass over all pages; InvalidBuffer, and no lock, for an all-zero page. */
 extern Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno,
                                      BufferAccessStrategy strategy, int lockmode);
+/* Copies a block whatever it holds: for the checker, which judges pages itself. */
+extern void vdb_copy_page(Relation index, BlockNumber blkno, BufferAccessStrategy strategy,
+                          char *copy);
 /* A new page at the end of the index, pinned and locked exclusively, all zero. */
 extern Buffer vdb_extend(Relation index);
 /* Initialises a page image (PageInit, core content, pd_lower). */

@@ -136,6 +136,15 @@ Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno, BufferAccessStr
     return buf;
 }
 
+void vdb_copy_page(Relation index, BlockNumber blkno, BufferAccessStrategy strategy, char *copy)
+{
+    Buffer buf = ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
+
+    LockBuffer(buf, BUFFER_LOCK_SHARE);
+    memcpy(copy, BufferGetPage(buf), BLCKSZ);
+    UnlockReleaseBuffer(buf);
+}
+
 Buffer vdb_extend(Relation index)
 {
     return VDB_EXTEND_RELATION(index);
