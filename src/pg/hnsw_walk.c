@@ -31,8 +31,8 @@ void hnsw_reserve(VdbHnswSearch *search)
 /* Visits whose pages are loaded into the CPU's cache ahead of time; measured flat from 2 to 6. */
 #define PREFETCH_WINDOW 4
 
-/* Bytes of a node to load ahead: its header and the start of its vector; the CPU itself follows
- * from there. */
+/* Bytes of a node to load ahead: its header, and its vector up to a memory page.  Measured at 384
+ * dimensions: 414 us a query with the whole vector, 650 with its first two lines. */
 #define PREFETCH_HEADER_BYTES 28
 #define PREFETCH_VECTOR_BYTES 4096
 

@@ -45,7 +45,7 @@ static void check_block(Relation index, HnswIndex *hi, BlockNumber blkno)
 
 /* Of so many reads of a page that is found where it was last, one goes the long way, which tells
  * the buffer manager that the page is in use. */
-#define READS_PER_USAGE 16
+#define READS_PER_USAGE 64
 
 /* Pins a block.  Where this session found it last time it usually still is, which saves the look-up
  * in the shared buffer table. */
