@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -217,6 +218,8 @@ def main():
         if options.plot:
             report.plot(records, options.plot)
         return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit("interrupted"))  # so that the clusters are stopped
     with Benchmark(options) as benchmark:
         benchmark.emit(**machine())
         getattr(benchmark, options.command)()
