@@ -70,12 +70,13 @@ build_index() {
     row "built in" "$(seconds $(($(now_ms) - started)))"
     row "size" "$(sql -c "SELECT pg_size_pretty(pg_relation_size('entry_meaning')) || ', ' ||
         round(pg_relation_size('entry_meaning') / (count(*) * 384 * 4.0), 2) || ' times the raw vectors' FROM entry")"
+    row "checked" "$(sql -c "SELECT count(*) || ' faults found by vectordb_index_check' FROM vectordb_index_check('entry_meaning')")"
 }
 
 # The nearest four entries to held-out entry $1 that satisfy the WHERE clause $2.
 nearest() {
-    sql -c "SET hnsw.iterative_scan = strict_order" \
-        -c "SELECT '    ' || to_char(distance, 'FM0.00') || '  ' || rpad(left(split_part(words, ',', 1), 24), 25) || left(gloss, 62)
+    sql -c "SELECT '    ' || to_char(distance, 'FM0.00') || '  ' ||
+                   rpad(left(split_part(words, ',', 1), 24), 25) || left(gloss, 62)
             FROM (SELECT words, gloss, meaning <-> (SELECT meaning FROM held_out WHERE id = $1) AS distance
                   FROM entry $2 ORDER BY distance LIMIT 4) AS n"
 }
