@@ -141,7 +141,7 @@ struct ScratchPlan {
         pool = visited + align_up(r->capacity, kCacheLine);
         edges = pool + align_up((ef + 1) * sizeof(Found), kCacheLine);
         chosen = edges + align_up((ef > most_edges ? ef : most_edges) * sizeof(Edge), kCacheLine);
-        total = chosen + (VDB_HNSW_MAX_LEVEL + 1) * r->geometry.m * sizeof(VdbNode);
+        total = chosen + (VDB_HNSW_MAX_LEVEL + 1) * r->max_links(0) * sizeof(VdbNode);
     }
 };
 
@@ -164,5 +164,6 @@ void vdb_hnsw_build_scratch_init(const void *region, void *scratch) noexcept
     s->pool = reinterpret_cast<Found *>(base + plan.pool);
     s->edges = reinterpret_cast<Edge *>(base + plan.edges);
     s->chosen = reinterpret_cast<VdbNode *>(base + plan.chosen);
+    s->max_chosen = r->max_links(0);
     std::memset(s->visited, 0, s->capacity);
 }

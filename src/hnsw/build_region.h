@@ -162,8 +162,11 @@ struct BuildScratch {
     Found *pool; // the best nodes of the running search, nearest first
     uint32_t pool_size;
     Edge *edges;     // of one selection
-    VdbNode *chosen; // m per level
+    VdbNode *chosen; // max_chosen per level
+    uint32_t max_chosen;
     uint32_t chosen_count[VDB_HNSW_MAX_LEVEL + 1];
+
+    VdbNode *chosen_on(uint32_t level) const { return chosen + level * max_chosen; }
 };
 
 // Holds a node's lock.  The holder never waits for anything, so waiting is short.

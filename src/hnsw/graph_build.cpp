@@ -9,8 +9,24 @@ namespace vdb::hnsw {
 namespace {
 
 constexpr uint32_t kMaxLinks = 2 * VDB_HNSW_MAX_M;
-constexpr uint32_t kPrefetchAhead = 2; // vectors; fetched while the one before is compared
-constexpr uint32_t kPrefetchLines = 8; // of a vector; the hardware follows for the rest
+constexpr uint32_t kPrefetchAhead = 4;  // vectors; measured flat from 4 to 12, 18 % slower at 2
+constexpr uint32_t kPrefetchLines = 32; // of each; the first 512 dimensions
+
+// What every step works on: one process at one graph.
+struct Linker {
+    BuildRegion *region;
+    BuildScratch *scratch;
+    Space space;
+
+    Point point(VdbNode node) const { return region->point(node); }
+
+    float distance(Point query, VdbNode node) const
+    {
+        float raw = space.raw(query.vector, region->vector(node), space.dims);
+        // No metric needs the node's norm, which lies on another cache line.
+        return space.between(raw, query.norm_sq, 0);
+    }
+};
 
 // The best nodes so far, nearest first.
 struct Pool {
@@ -42,11 +58,11 @@ struct Pool {
     }
 };
 
-void begin_search(const BuildRegion *region, BuildScratch *scratch)
+void begin_search(const Linker &in)
 {
-    if (++scratch->epoch > UINT8_MAX) {
-        std::memset(scratch->visited, 0, region->taken().nodes);
-        scratch->epoch = 1;
+    if (++in.scratch->epoch > UINT8_MAX) {
+        std::memset(in.scratch->visited, 0, in.region->taken().nodes);
+        in.scratch->epoch = 1;
     }
 }
 
@@ -68,13 +84,6 @@ void prefetch_point(const BuildRegion *region, VdbNode node)
         __builtin_prefetch(v + at);
 }
 
-float distance_to(const BuildRegion *region, const Space &space, Point query, VdbNode node)
-{
-    float raw = space.raw(query.vector, region->vector(node), space.dims);
-    // No metric needs the node's norm, which lies on another cache line.
-    return space.between(raw, query.norm_sq, 0);
-}
-
 // Copies the ids of a list that others may be changing.
 uint32_t read_links(const Links *links, VdbNode *ids)
 {
@@ -85,19 +94,18 @@ uint32_t read_links(const Links *links, VdbNode *ids)
 }
 
 // Steps to the nearest neighbour as long as that brings it nearer.
-Candidate descend(const BuildRegion *region, const Space &space, Point query, Candidate at,
-                  uint32_t level)
+Candidate descend(const Linker &in, Point query, Candidate at, uint32_t level)
 {
     VdbNode ids[kMaxLinks];
     for (;;) {
         Candidate best = at;
-        uint32_t n = read_links(region->links(at.node, level), ids);
+        uint32_t n = read_links(in.region->links(at.node, level), ids);
         for (uint32_t i = 0; i < n && i < kPrefetchAhead; i++)
-            prefetch_point(region, ids[i]);
+            prefetch_point(in.region, ids[i]);
         for (uint32_t i = 0; i < n; i++) {
             if (i + kPrefetchAhead < n)
-                prefetch_point(region, ids[i + kPrefetchAhead]);
-            Candidate c = {distance_to(region, space, query, ids[i]), ids[i]};
+                prefetch_point(in.region, ids[i + kPrefetchAhead]);
+            Candidate c = {in.distance(query, ids[i]), ids[i]};
             if (nearer(c, best))
                 best = c;
         }
@@ -108,26 +116,25 @@ Candidate descend(const BuildRegion *region, const Space &space, Point query, Ca
 }
 
 // Compares the unseen neighbours of a node; returns the first place of the pool that changed.
-uint32_t expand(const BuildRegion *region, BuildScratch *scratch, const Space &space, Point query,
-                const Links *links, Pool *pool)
+uint32_t expand(const Linker &in, Point query, const Links *links, Pool *pool)
 {
     VdbNode ids[kMaxLinks];
     uint32_t n = read_links(links, ids);
     uint32_t fresh = 0;
     for (uint32_t i = 0; i < n; i++) {
         VdbNode id = ids[i];
-        if (!visit(scratch, id))
+        if (!visit(in.scratch, id))
             continue;
         if (fresh < kPrefetchAhead)
-            prefetch_point(region, id);
+            prefetch_point(in.region, id);
         ids[fresh++] = id;
     }
 
     uint32_t changed = pool->limit;
     for (uint32_t i = 0; i < fresh; i++) {
         if (i + kPrefetchAhead < fresh)
-            prefetch_point(region, ids[i + kPrefetchAhead]);
-        Candidate c = {distance_to(region, space, query, ids[i]), ids[i]};
+            prefetch_point(in.region, ids[i + kPrefetchAhead]);
+        Candidate c = {in.distance(query, ids[i]), ids[i]};
         if (!pool->admits(c.distance))
             continue;
         uint32_t at = pool->insert(c);
@@ -137,12 +144,11 @@ uint32_t expand(const BuildRegion *region, BuildScratch *scratch, const Space &s
     return changed;
 }
 
-uint32_t search(const BuildRegion *region, BuildScratch *scratch, const Space &space, Point query,
-                Candidate start, uint32_t level, uint32_t ef)
+uint32_t search(const Linker &in, Point query, Candidate start, uint32_t level, uint32_t ef)
 {
-    Pool pool = {scratch->pool, 0, ef};
-    begin_search(region, scratch);
-    visit(scratch, start.node);
+    Pool pool = {in.scratch->pool, 0, ef};
+    begin_search(in);
+    visit(in.scratch, start.node);
     pool.insert(start);
     uint32_t next = 0;
     while (next < pool.size) {
@@ -152,8 +158,7 @@ uint32_t search(const BuildRegion *region, BuildScratch *scratch, const Space &s
             continue;
         }
         best.expanded = true;
-        uint32_t changed =
-            expand(region, scratch, space, query, region->links(best.candidate.node, level), &pool);
+        uint32_t changed = expand(in, query, in.region->links(best.candidate.node, level), &pool);
         next = changed <= next ? changed : next + 1;
     }
     return pool.size;
@@ -169,56 +174,69 @@ void write_links(Links *links, const Edge *edges, uint32_t n)
     links->count.store(kept, std::memory_order_release);
 }
 
-// Chooses the new node's neighbours on a level out of the pool and remembers them for link_back().
-void choose_links(BuildRegion *region, BuildScratch *scratch, const Space &space, VdbNode node,
-                  uint32_t level, uint32_t found)
+// Selects `limit` of scratch->edges at most.  On level 0 a selection that is short is filled
+// up with the nearest ones left out: compared with selecting m for a new node and filling nothing
+// (as hnswlib does), 10 to 15 % fewer distances for recall .95 to .99 on 116,659 sentence
+// embeddings.
+void select_links(const Linker &in, uint32_t n, uint32_t limit, uint32_t level)
 {
-    uint32_t m = region->geometry.m;
-    for (uint32_t i = 0; i < found; i++) {
-        Candidate c = scratch->pool[i].candidate;
-        scratch->edges[i] = {c, region->point(c.node), false};
+    Edge *edges = in.scratch->edges;
+    uint32_t kept = select_edges(in.space, edges, n, limit);
+    uint32_t enough = level == 0 ? in.region->geometry.m * 3 / 2 : 0;
+    for (uint32_t i = 0; i < n && kept < enough; i++) {
+        kept += !edges[i].keep;
+        edges[i].keep = true;
     }
-    select_edges(space, scratch->edges, found, m);
-    Links *links = region->links(node, level);
-    write_links(links, scratch->edges, found);
-    scratch->chosen_count[level] = read_links(links, scratch->chosen + level * m);
+}
+
+// Chooses the new node's neighbours on a level out of the pool and remembers them for link_back().
+void choose_links(const Linker &in, VdbNode node, uint32_t level, uint32_t found)
+{
+    uint32_t limit = in.region->max_links(level);
+    for (uint32_t i = 0; i < found; i++) {
+        Candidate c = in.scratch->pool[i].candidate;
+        in.scratch->edges[i] = {c, in.point(c.node), false};
+    }
+    select_links(in, found, limit, level);
+    Links *links = in.region->links(node, level);
+    write_links(links, in.scratch->edges, found);
+    in.scratch->chosen_count[level] = read_links(links, in.scratch->chosen_on(level));
 }
 
 // Chooses anew among the neighbours of a node whose list is full and one more.
-void reselect(BuildRegion *region, BuildScratch *scratch, const Space &space, VdbNode node,
-              Links *links, VdbNode added)
+void reselect(const Linker &in, VdbNode node, uint32_t level, VdbNode added)
 {
-    Point center = region->point(node);
+    Links *links = in.region->links(node, level);
+    Point center = in.point(node);
     Candidate sorted[kMaxLinks + 1];
     VdbNode ids[kMaxLinks + 1];
     uint32_t n = read_links(links, ids);
     ids[n++] = added;
     for (uint32_t i = 0; i < n; i++) {
         if (i + kPrefetchAhead < n)
-            prefetch_point(region, ids[i + kPrefetchAhead]);
-        Candidate c = {distance_to(region, space, center, ids[i]), ids[i]};
+            prefetch_point(in.region, ids[i + kPrefetchAhead]);
+        Candidate c = {in.distance(center, ids[i]), ids[i]};
         uint32_t at = i;
         for (; at > 0 && nearer(c, sorted[at - 1]); at--)
             sorted[at] = sorted[at - 1];
         sorted[at] = c;
     }
     for (uint32_t i = 0; i < n; i++)
-        scratch->edges[i] = {sorted[i], region->point(sorted[i].node), false};
-    select_edges(space, scratch->edges, n, n - 1);
-    write_links(links, scratch->edges, n);
+        in.scratch->edges[i] = {sorted[i], in.point(sorted[i].node), false};
+    select_links(in, n, n - 1, level);
+    write_links(links, in.scratch->edges, n);
 }
 
 // Gives each chosen neighbour an edge back to the new node, which makes it visible on that level.
-void link_back(BuildRegion *region, BuildScratch *scratch, const Space &space, VdbNode node,
-               uint32_t level)
+void link_back(const Linker &in, VdbNode node, uint32_t level)
 {
-    const VdbNode *chosen = scratch->chosen + level * region->geometry.m;
-    for (uint32_t i = 0; i < scratch->chosen_count[level]; i++) {
-        Links *links = region->links(chosen[i], level);
-        NodeLock lock(region->node(chosen[i]));
+    const VdbNode *chosen = in.scratch->chosen_on(level);
+    for (uint32_t i = 0; i < in.scratch->chosen_count[level]; i++) {
+        Links *links = in.region->links(chosen[i], level);
+        NodeLock lock(in.region->node(chosen[i]));
         uint32_t n = peek(links->count);
-        if (n == region->max_links(level)) {
-            reselect(region, scratch, space, chosen[i], links, node);
+        if (n == in.region->max_links(level)) {
+            reselect(in, chosen[i], level, node);
         } else {
             links->ids[n].store(node, std::memory_order_release);
             links->count.store(n + 1, std::memory_order_release);
@@ -254,10 +272,11 @@ void raise_max_norm(BuildRegion *region, float norm_sq)
 
 } // namespace
 
-uint32_t search_level(const BuildRegion *region, BuildScratch *scratch, Point query,
-                      Candidate start, uint32_t level, uint32_t ef)
+uint32_t search_bottom(BuildRegion *region, BuildScratch *scratch, Point query, VdbNode start,
+                       uint32_t ef)
 {
-    return search(region, scratch, region->space(), query, start, level, ef);
+    Linker in = {region, scratch, region->space()};
+    return search(in, query, {in.distance(query, start), start}, 0, ef);
 }
 
 void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node)
@@ -269,22 +288,22 @@ void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node)
                                               std::memory_order_acq_rel))
         return; // the first node has nobody to link to
 
-    Space space = region->space();
+    Linker in = {region, scratch, region->space()};
     VdbNode start = static_cast<VdbNode>(entry) - 1;
     uint32_t top = static_cast<uint32_t>(entry >> 32);
-    Candidate at = {distance_to(region, space, query, start), start};
+    Candidate at = {in.distance(query, start), start};
     for (uint32_t l = top; l > level; l--)
-        at = descend(region, space, query, at, l);
+        at = descend(in, query, at, l);
 
     // All lists of the new node stand before any neighbour shows it to others.
     uint32_t shared = level < top ? level : top;
     for (uint32_t l = shared + 1; l-- > 0;) {
-        uint32_t found = search(region, scratch, space, query, at, l, region->ef_construction);
+        uint32_t found = search(in, query, at, l, region->ef_construction);
         at = scratch->pool[0].candidate;
-        choose_links(region, scratch, space, node, l, found);
+        choose_links(in, node, l, found);
     }
     for (uint32_t l = 0; l <= shared; l++)
-        link_back(region, scratch, space, node, l);
+        link_back(in, node, l);
     raise_entry(region, node, level);
 }
 

@@ -9,9 +9,10 @@ namespace vdb::hnsw {
 // Links a node that claim_node() has just made and that nobody has seen yet.
 void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node);
 
-// Up to `ef` nodes of a level nearest to `query`, into scratch->pool, nearest first; returns how
-// many.  Walks from `start`; a node that has no way from there is not found.
-uint32_t search_level(const BuildRegion *region, BuildScratch *scratch, Point query,
-                      Candidate start, uint32_t level, uint32_t ef);
+// Up to `ef` nodes nearest to `query` into scratch->pool, nearest first; returns how many.  Walks
+// over level 0 from `start`; a node that has no way from there is not found.  REQUIRES: ef <=
+// ef_construction.
+uint32_t search_bottom(BuildRegion *region, BuildScratch *scratch, Point query, VdbNode start,
+                       uint32_t ef);
 
 } // namespace vdb::hnsw

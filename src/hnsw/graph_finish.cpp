@@ -66,18 +66,15 @@ bool can_adopt(const BuildRegion *r, VdbNode node)
 
 // A reached node near the orphan with room for one more tree edge: a neighbour of it, else one that
 // a search finds, else any.
-VdbNode find_parent(const BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
+VdbNode find_parent(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
 {
     const Links *links = r->links(orphan, 0);
     for (uint32_t i = 0; i < peek(links->count); i++)
         if (can_adopt(r, peek(links->ids[i])))
             return peek(links->ids[i]);
 
-    Space space = r->space();
-    Point query = r->point(orphan);
-    Candidate start = {space.between(query, r->point(root_of(r))), root_of(r)};
     uint32_t ef = kAttachEf < r->ef_construction ? kAttachEf : r->ef_construction;
-    uint32_t found = search_level(r, scratch, query, start, 0, ef);
+    uint32_t found = search_bottom(r, scratch, r->point(orphan), root_of(r), ef);
     for (uint32_t i = 0; i < found; i++)
         if (can_adopt(r, scratch->pool[i].candidate.node))
             return scratch->pool[i].candidate.node;
