@@ -1,0 +1,310 @@
+// Test helper: builds an index in memory, renders its pages, reads them back and checks what has to
+// hold about them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <queue>
+#include <set>
+#include <vector>
+
+#include "hnsw/build_api.h"
+#include "hnsw/page_format.h"
+#include "hnsw/space.h"
+
+namespace vdb::hnsw::test {
+
+constexpr uint32_t kPageSize = 8192;
+constexpr uint64_t kSeed = 42;
+
+struct Memory {
+    explicit Memory(size_t bytes) : data(std::aligned_alloc(64, (bytes + 63) / 64 * 64), &std::free)
+    {
+        std::memset(data.get(), 0xA5, bytes); // a build may not count on zeroes
+    }
+    void *get() const { return data.get(); }
+    std::unique_ptr<void, void (*)(void *)> data;
+};
+
+using Row = std::vector<float>;
+
+struct Options {
+    uint32_t m = 16;
+    uint32_t ef_construction = 64;
+    VdbMetric metric = VDB_METRIC_L2;
+};
+
+inline VdbTid tid_of(uint32_t row)
+{
+    return {static_cast<uint16_t>(row >> 24), static_cast<uint16_t>(row >> 8),
+            static_cast<uint16_t>(row % 256 + 1)};
+}
+
+inline uint32_t row_of(VdbTid tid)
+{
+    return uint32_t{tid.block_hi} << 24 | uint32_t{tid.block_lo} << 8 | (tid.offset - 1u);
+}
+
+inline float norm_sq(const Row &v)
+{
+    double sum = 0;
+    for (float x : v)
+        sum += double{x} * x;
+    return static_cast<float>(sum);
+}
+
+inline void normalize(Row *v)
+{
+    float norm = std::sqrt(norm_sq(*v));
+    if (norm > 0)
+        for (float &x : *v)
+            x /= norm;
+}
+
+inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
+{
+    VdbHnswGeometry g;
+    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
+    return g;
+}
+
+struct Build {
+    VdbHnswGeometry g;
+    std::unique_ptr<Memory> region;
+
+    Build(uint32_t dims, Options o, size_t capacity) : g(geometry(dims, o))
+    {
+        size_t bytes = vdb_hnsw_build_size(&g, capacity);
+        region = std::make_unique<Memory>(bytes);
+        EXPECT_EQ(vdb_hnsw_build_init(region->get(), bytes, &g, o.ef_construction, kSeed), VDB_OK);
+    }
+
+    Memory scratch() const
+    {
+        Memory s(vdb_hnsw_build_scratch_size(region->get()));
+        vdb_hnsw_build_scratch_init(region->get(), s.get());
+        return s;
+    }
+
+    // Adds rows first, first + step, ...; returns how many went in before it was full.
+    size_t add(const std::vector<Row> &rows, size_t first = 0, size_t step = 1)
+    {
+        Memory s = scratch();
+        size_t added = 0;
+        for (size_t i = first; i < rows.size(); i += step, added++)
+            if (vdb_hnsw_build_add(region->get(), s.get(), rows[i].data(), norm_sq(rows[i]),
+                                   tid_of(static_cast<uint32_t>(i))) != VDB_OK)
+                break;
+        return added;
+    }
+};
+
+// The index as pages.
+struct Index {
+    VdbHnswGeometry g;
+    std::vector<std::vector<char>> pages;
+
+    explicit Index(Build &b) : g(b.g)
+    {
+        Memory s = b.scratch();
+        while (!vdb_hnsw_build_finish(b.region->get(), s.get(), 7)) {
+        }
+        VdbHnswBuildLayout layout;
+        EXPECT_EQ(vdb_hnsw_build_layout(b.region->get(), &layout), VDB_OK);
+        for (VdbBlock block = 0; block < layout.blocks; block++) {
+            pages.emplace_back(kPageSize);
+            init_page(pages[block].data(), g, vdb_hnsw_build_page_kind(&layout, block));
+            vdb_hnsw_build_render(b.region->get(), &layout, block, pages[block].data());
+        }
+    }
+
+    const MetaPage &meta() const { return *meta_of(pages[0].data()); }
+
+    const NodeHeader *node(VdbNode id) const
+    {
+        VdbBlock block = vdb_hnsw_node_block(&g, id);
+        if (block == 0 || block >= pages.size() ||
+            page_kind(pages[block].data(), g) != VDB_HNSW_PAGE_NODE)
+            return nullptr;
+        const NodeHeader *n = node_at(pages[block].data(), g, vdb_hnsw_node_slot(&g, id));
+        return n->state == NodeState::kLive ? n : nullptr;
+    }
+
+    std::vector<VdbNode> nodes() const
+    {
+        std::vector<VdbNode> ids;
+        for (VdbNode id = g.slots_per_page; id < pages.size() * g.slots_per_page; id++)
+            if (node(id) != nullptr)
+                ids.push_back(id);
+        return ids;
+    }
+
+    Row vector(VdbNode id) const
+    {
+        const NodeHeader *n = node(id);
+        Row v(g.dims);
+        std::copy_n(inline_vector(n, g), g.inline_dims, v.begin());
+        for (uint32_t i = 0; i < g.vector_pages; i++) {
+            const char *page = pages.at(vector_blocks(n, g)[i]).data();
+            EXPECT_EQ(page_kind(page, g), VDB_HNSW_PAGE_VECTOR);
+            std::copy_n(slice_vector(page), slice_dims(g, i), v.begin() + slice_start(g, i));
+        }
+        return v;
+    }
+
+    const CellHeader *cell(VdbCellRef ref) const
+    {
+        const char *page = pages.at(vdb_cell_block(ref)).data();
+        EXPECT_TRUE(has_cells(page, g));
+        EXPECT_LE(ref.offset, cell_count(page, g));
+        return cell_at(page, g, ref.offset - 1u);
+    }
+
+    std::vector<VdbTid> tids(VdbNode id) const
+    {
+        const NodeHeader *n = node(id);
+        std::vector<VdbTid> all = {n->heap_tid};
+        for (VdbCellRef at = n->tids; !is_none(at);) {
+            const CellHeader *c = cell(at);
+            EXPECT_EQ(c->kind, CellKind::kTids);
+            EXPECT_EQ(c->owner, id);
+            EXPECT_GT(c->count, 0);
+            EXPECT_LE(c->count, g.tids_per_cell);
+            all.insert(all.end(), cell_tids(c), cell_tids(c) + c->count);
+            at = c->next;
+        }
+        return all;
+    }
+
+    std::vector<VdbNode> links(VdbNode id, uint32_t level) const
+    {
+        const NodeHeader *n = node(id);
+        if (level == 0)
+            return {neighbors(n), neighbors(n) + n->degree};
+        VdbCellRef at = n->upper;
+        for (uint32_t l = 1; l < level; l++)
+            at = cell(at)->next;
+        const CellHeader *c = cell(at);
+        EXPECT_EQ(c->kind, CellKind::kUpper);
+        EXPECT_EQ(c->owner, id);
+        EXPECT_EQ(c->level, level);
+        EXPECT_EQ(is_none(c->next), level == n->level);
+        return {cell_neighbors(c), cell_neighbors(c) + c->count};
+    }
+
+    Space space() const
+    {
+        return make_space(static_cast<VdbMetric>(g.metric), g.dims, meta().max_norm_sq);
+    }
+
+    float distance(const Row &query, VdbNode id) const
+    {
+        Row v = vector(id);
+        return space().rank(space().raw(query.data(), v.data(), g.dims), node(id)->norm_sq);
+    }
+
+    // Plain best-first search on each level.
+    std::vector<VdbNode> search(const Row &query, uint32_t ef) const
+    {
+        VdbNode at = meta().entry;
+        for (uint32_t level = meta().entry_level; level > 0; level--)
+            at = search_level(query, at, level, 1).front();
+        return search_level(query, at, 0, ef);
+    }
+
+    std::vector<VdbNode> search_level(const Row &query, VdbNode start, uint32_t level,
+                                      uint32_t ef) const
+    {
+        using Scored = std::pair<float, VdbNode>;
+        std::set<VdbNode> seen = {start};
+        std::priority_queue<Scored, std::vector<Scored>, std::greater<>> open;
+        std::priority_queue<Scored> best;
+        open.push({distance(query, start), start});
+        best.push(open.top());
+        while (!open.empty() && (best.size() < ef || open.top().first <= best.top().first)) {
+            VdbNode next = open.top().second;
+            open.pop();
+            for (VdbNode id : links(next, level)) {
+                if (!seen.insert(id).second)
+                    continue;
+                Scored s = {distance(query, id), id};
+                open.push(s);
+                best.push(s);
+                if (best.size() > ef)
+                    best.pop();
+            }
+        }
+        std::vector<VdbNode> found;
+        for (; !best.empty(); best.pop())
+            found.push_back(best.top().second);
+        std::reverse(found.begin(), found.end());
+        return found;
+    }
+};
+
+// Everything that has to hold about pages made from `rows`.
+inline void check(const Index &index, const std::vector<Row> &rows)
+{
+    std::vector<VdbNode> ids = index.nodes();
+    std::map<VdbNode, uint32_t> pinned_in;
+    std::set<uint32_t> seen;
+    uint32_t top = 0;
+    for (VdbNode id : ids) {
+        const NodeHeader *n = index.node(id);
+        EXPECT_EQ(n->generation, 1);
+        ASSERT_LE(n->pinned, n->degree);
+        ASSERT_LE(n->degree, max_degree(index.g));
+        top = std::max<uint32_t>(top, n->level);
+        for (uint32_t level = 0; level <= n->level; level++) {
+            std::vector<VdbNode> links = index.links(id, level);
+            ASSERT_LE(links.size(), level == 0 ? 2 * index.g.m : index.g.m);
+            std::set<VdbNode> unique(links.begin(), links.end());
+            EXPECT_EQ(unique.size(), links.size());
+            EXPECT_EQ(unique.count(id), 0u);
+            for (VdbNode other : links) {
+                ASSERT_NE(index.node(other), nullptr);
+                EXPECT_GE(index.node(other)->level, level);
+            }
+        }
+        for (uint32_t i = 0; i < n->pinned; i++)
+            pinned_in[neighbors(n)[i]]++;
+        Row v = index.vector(id);
+        for (VdbTid tid : index.tids(id)) {
+            ASSERT_TRUE(seen.insert(row_of(tid)).second);
+            ASSERT_LT(row_of(tid), rows.size());
+            EXPECT_EQ(rows[row_of(tid)], v);
+        }
+        EXPECT_FLOAT_EQ(n->norm_sq, norm_sq(v));
+    }
+    EXPECT_EQ(seen.size(), rows.size());
+    if (ids.empty()) {
+        EXPECT_EQ(index.meta().root, VDB_NO_NODE);
+        EXPECT_EQ(index.meta().entry, VDB_NO_NODE);
+        return;
+    }
+    ASSERT_NE(index.node(index.meta().entry), nullptr);
+    EXPECT_EQ(index.meta().entry_level, top);
+    EXPECT_EQ(index.node(index.meta().entry)->level, top);
+
+    // The pinned edges are a tree: one into each node but the root, and all within reach of it.
+    std::vector<VdbNode> stack = {index.meta().root};
+    size_t reached = 0;
+    EXPECT_EQ(pinned_in.count(index.meta().root), 0u);
+    for (; !stack.empty(); reached++) {
+        VdbNode id = stack.back();
+        stack.pop_back();
+        const NodeHeader *n = index.node(id);
+        stack.insert(stack.end(), neighbors(n), neighbors(n) + n->pinned);
+        ASSERT_LE(reached, ids.size());
+    }
+    EXPECT_EQ(reached, ids.size());
+    for (auto [id, count] : pinned_in)
+        EXPECT_EQ(count, 1u);
+}
+
+} // namespace vdb::hnsw::test
