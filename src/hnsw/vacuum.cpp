@@ -1,6 +1,8 @@
 // Page edits of vacuum on hnsw pages.
 #include "hnsw/vacuum_api.h"
 
+#include <utility>
+
 #include "core/visited_set.h"
 #include "hnsw/page_format.h"
 
@@ -230,8 +232,11 @@ uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, Vd
     for (uint32_t slot = 0; slot < slot_count(page, g); slot++) {
         const NodeHeader *node = node_at(page, *g, slot);
         VdbNode id = block * g->slots_per_page + slot;
-        if (node->state != NodeState::kFree && !set->ids.contains(id) && sane(node, g) &&
-            leads_into(neighbors(node), node->degree, set))
+        if (node->state == NodeState::kFree || !sane(node, g))
+            continue;
+        // Of a dead node only the tree edges matter: what hangs on it must find another place.
+        uint32_t edges = set->ids.contains(id) ? node->pinned : node->degree;
+        if (leads_into(neighbors(node), edges, set))
             out[n++] = {id, 0};
     }
     for (uint32_t i = 0; i < cell_count(page, *g); i++) {
@@ -254,13 +259,41 @@ VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page,
     if (child->state != NodeState::kTombstone || parent->state == NodeState::kFree ||
         parent->state == NodeState::kDetached || at == parent->pinned)
         return VDB_STALE;
+    VdbNode *ids = neighbors(parent);
     while (child->pinned > 0) {
-        if (!pin(parent, neighbors(child)[child->pinned - 1], g))
+        VdbNode grandchild = neighbors(child)[child->pinned - 1];
+        if (child->pinned == 1 && position(ids, parent->degree, grandchild) == parent->degree) {
+            ids[at] = grandchild; // the last one takes the child's own place
+            at = parent->degree;
+        } else if (!pin(parent, grandchild, g)) {
             return VDB_FULL;
+        }
         child->pinned--; // the edge stays, as an ordinary one
     }
-    unpin_and_drop(parent, position(neighbors(parent), parent->pinned, child_id));
+    if (at < parent->degree)
+        unpin_and_drop(parent, position(ids, parent->pinned, child_id));
     child->state = NodeState::kDetached;
+    return VDB_OK;
+}
+
+VdbStatus vdb_hnsw_hand_down(void *page, VdbNode id, void *heir_page, VdbNode heir_id,
+                             const VdbHnswGeometry *g) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    NodeHeader *heir = node_of(heir_page, g, heir_id);
+    if (!sane(node, g) || !sane(heir, g))
+        return VDB_CORRUPT;
+    VdbNode *ids = neighbors(node);
+    uint32_t at = position(ids, node->pinned, heir_id);
+    if (node->state != NodeState::kTombstone || heir->state == NodeState::kFree ||
+        at == node->pinned)
+        return VDB_STALE;
+    std::swap(ids[at], ids[0]); // the heir itself stays
+    while (node->pinned > 1) {
+        if (!pin(heir, ids[node->pinned - 1], g))
+            return VDB_FULL;
+        node->pinned--;
+    }
     return VDB_OK;
 }
 

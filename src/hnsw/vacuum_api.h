@@ -69,8 +69,9 @@ typedef struct VdbListName {
     uint32_t level;
 } VdbListName;
 
-/* Lists on a node or cell page, of nodes outside the set, that hold an edge into it.  `out` has
- * room for slots_per_page + cells_per_cell_page entries.  Returns how many. */
+/* Lists on a node or cell page that hold an edge into the set; of nodes in the set itself only
+ * those with such a tree edge.  `out` has room for slots_per_page + cells_per_cell_page entries.
+ * Returns how many. */
 uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, VdbBlock block,
                                   const VdbNodeSet *set, VdbListName *out) VDB_NOEXCEPT;
 
@@ -82,6 +83,14 @@ uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, Vd
  */
 VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent, void *child_page, VdbNode child,
                          const VdbHnswGeometry *g) VDB_NOEXCEPT;
+
+/*
+ * Moves the tree edges of a tombstone, but for the one to `heir`, to that child of its, as many as
+ * it has room for: for a tombstone whose parent has none.  VDB_OK: only the heir is left. VDB_FULL:
+ * others are too. VDB_STALE: not a tombstone, or not its child.
+ */
+VdbStatus vdb_hnsw_hand_down(void *page, VdbNode node, void *heir_page, VdbNode heir,
+                             const VdbHnswGeometry *g) VDB_NOEXCEPT;
 
 /* --- pass 4: slots --- */
 

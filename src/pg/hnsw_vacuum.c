@@ -273,21 +273,24 @@ static void settle_page(HnswVacuum *v, BlockNumber blkno)
 
 /* --- pass 3: mending lists --- */
 
-/* Moves a dead child's tree edges to its parent.  False: nothing changed. */
-static bool adopt(HnswVacuum *v, VdbNode parent, VdbNode child)
+typedef VdbStatus (*TreeEdit)(void *upper_page, VdbNode upper, void *lower_page, VdbNode lower,
+                              const VdbHnswGeometry *g);
+
+/* Edits two nodes of which one is the other's child in the tree, in one record. */
+static VdbStatus edit_tree(HnswVacuum *v, TreeEdit edit, VdbNode upper, VdbNode lower)
 {
     const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber a = vdb_hnsw_node_block(g, parent), b = vdb_hnsw_node_block(g, child);
+    BlockNumber a = vdb_hnsw_node_block(g, upper), b = vdb_hnsw_node_block(g, lower);
     Buffer first =
         vdb_read_page_of(v->index, &v->hi, Min(a, b), VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
     Buffer second = a == b ? first
                            : vdb_read_page_of(v->index, &v->hi, Max(a, b), VDB_HNSW_PAGE_NODE,
                                               BUFFER_LOCK_EXCLUSIVE);
+    Buffer upperbuf = a <= b ? first : second, lowerbuf = a <= b ? second : first;
     GenericXLogState *wal = GenericXLogStart(v->index);
-    Page parent_page = GenericXLogRegisterBuffer(wal, a <= b ? first : second, 0);
-    Page child_page =
-        register_once(wal, a <= b ? second : first, a <= b ? first : second, parent_page);
-    VdbStatus status = vdb_hnsw_adopt(parent_page, parent, child_page, child, g);
+    Page upper_page = GenericXLogRegisterBuffer(wal, upperbuf, 0);
+    Page lower_page = register_once(wal, lowerbuf, upperbuf, upper_page);
+    VdbStatus status = edit(upper_page, upper, lower_page, lower, g);
 
     if (status == VDB_OK || status == VDB_FULL)
         GenericXLogFinish(wal);
@@ -296,10 +299,36 @@ static bool adopt(HnswVacuum *v, VdbNode parent, VdbNode child)
     if (second != first)
         UnlockReleaseBuffer(second);
     UnlockReleaseBuffer(first);
+    return status;
+}
+
+/* Gives a dead node's tree edges to one of its children, or to several, until one is left. */
+static bool hand_down_all(HnswVacuum *v, VdbNode node)
+{
+    VdbLinks *links = palloc(sizeof(VdbLinks));
+    bool done = false;
+
+    hnsw_read_links(v->index, &v->hi, node, 0, links);
+    for (uint32 i = 0; i < links->pinned && !done; i++) {
+        CHECK_FOR_INTERRUPTS();
+        done = edit_tree(v, vdb_hnsw_hand_down, node, links->ids[i]) == VDB_OK;
+    }
+    pfree(links);
+    return done;
+}
+
+/* Takes a dead child out of the tree: its children become its parent's, as far as that has room, or
+ * one of them takes the others.  False: it stays. */
+static bool adopt(HnswVacuum *v, VdbNode parent, VdbNode child)
+{
+    VdbStatus status = edit_tree(v, vdb_hnsw_adopt, parent, child);
+
+    if (status == VDB_FULL && hand_down_all(v, child))
+        status = edit_tree(v, vdb_hnsw_adopt, parent, child);
     return status == VDB_OK;
 }
 
-/* Detaches every dead child of a node, as far as the node has room for the grandchildren. */
+/* Detaches every dead child of a node. */
 static void adopt_all(HnswVacuum *v, VdbNode node)
 {
     VdbLinks *links = palloc(sizeof(VdbLinks));
@@ -349,7 +378,7 @@ static void mend(HnswVacuum *v, VdbListName name)
 
     if (name.level == 0)
         adopt_all(v, name.node);
-    while (status == VDB_STALE) {
+    while (status == VDB_STALE && !vdb_hnsw_set_has(v->dead, name.node)) {
         Buffer buf;
         GenericXLogState *wal;
 
