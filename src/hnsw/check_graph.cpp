@@ -21,17 +21,27 @@ struct GraphCheck {
     NodeInfo &info(VdbNode node) { return c->nodes[node]; }
     bool is_root(VdbNode node) const { return node == c->counts.root; }
 
+    // The cell at that address, nullptr if there is none.
+    CellInfo *cell_at(VdbCellRef ref)
+    {
+        VdbBlock block = vdb_cell_block(ref);
+        uint32_t index = ref.offset - 1u;
+        if (block >= c->blocks || index >= c->by_block[block].cells)
+            return nullptr;
+        return &c->cells[c->by_block[block].first_cell + index];
+    }
+
     // The cell a chain of `node` names next, if it exists, has that kind and belongs to it.
     CellInfo *cell(VdbNode node, VdbCellRef ref, CellKind kind)
     {
         VdbBlock block = vdb_cell_block(ref);
         uint32_t index = ref.offset - 1u;
-        if (block >= c->blocks || index >= c->by_block[block].cells) {
+        CellInfo *cell = cell_at(ref);
+        if (cell == nullptr) {
             c->report_node(node, "node: links to cell %u of block %u, which does not exist", index,
                            block);
             return nullptr;
         }
-        CellInfo *cell = &c->cells[c->by_block[block].first_cell + index];
         if (cell->kind != kind)
             c->report_node(node, "node: links to cell %u of block %u, which is of kind %u", index,
                            block, static_cast<unsigned>(cell->kind));
@@ -51,10 +61,13 @@ struct GraphCheck {
     {
         const NodeInfo &n = info(node);
         VdbCellRef ref = n.upper;
-        // A detached node may have given its cells back already.
+        uint32_t level = 1;
+        // A detached node gives its cells back from the lowest level up.
         if (n.state == NodeState::kDetached && is_none(ref))
             return;
-        for (uint32_t level = 1; level <= n.level; level++) {
+        if (n.state == NodeState::kDetached && cell_at(ref) != nullptr)
+            level = cell_at(ref)->level;
+        for (; level <= n.level; level++) {
             if (is_none(ref)) {
                 c->report_node(node, "node: level %u but no cell for level %u", n.level, level);
                 return;

@@ -84,21 +84,6 @@ bool sane(const NodeHeader *node, const VdbHnswGeometry *g)
     return node->degree <= max_degree(*g) && node->pinned <= node->degree;
 }
 
-// Frees the chain's cells that lie on this page, up to the first that does not.
-void free_cells(void *page, const VdbHnswGeometry *g, VdbBlock block, VdbNode owner, VdbCellRef ref)
-{
-    for (uint32_t n = 0; n <= VDB_HNSW_MAX_LEVEL && !is_none(ref) && vdb_cell_block(ref) == block;
-         n++) {
-        if (ref.offset - 1u >= cell_count(page, *g))
-            return;
-        CellHeader *cell = cell_at(page, *g, ref.offset - 1u);
-        if (cell->kind != CellKind::kUpper || cell->owner != owner)
-            return;
-        ref = cell->next;
-        std::memset(static_cast<void *>(cell), 0, g->cell_size);
-    }
-}
-
 } // namespace
 
 VdbTidCount vdb_hnsw_page_count_tids(const void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
@@ -305,14 +290,31 @@ bool vdb_hnsw_page_detached(const void *page, const VdbHnswGeometry *g, VdbNode 
     return node->state == NodeState::kDetached;
 }
 
-VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode id,
-                                  void *cells) noexcept
+VdbStatus vdb_hnsw_page_free_upper(void *page, const VdbHnswGeometry *g, VdbNode id,
+                                   void *cells) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    if (node->state != NodeState::kDetached || is_none(node->upper))
+        return VDB_STALE;
+    VdbBlock block = vdb_cell_block(node->upper);
+    while (!is_none(node->upper) && vdb_cell_block(node->upper) == block) {
+        uint32_t index = node->upper.offset - 1u;
+        if (!has_cells(cells, *g) || index >= cell_count(cells, *g))
+            return VDB_CORRUPT;
+        CellHeader *cell = cell_at(cells, *g, index);
+        if (cell->kind != CellKind::kUpper || cell->owner != id)
+            return VDB_CORRUPT;
+        node->upper = cell->next;
+        std::memset(static_cast<void *>(cell), 0, g->cell_size);
+    }
+    return VDB_OK;
+}
+
+VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode id) noexcept
 {
     NodeHeader *node = node_of(page, g, id);
     if (node->state != NodeState::kDetached)
         return VDB_STALE;
-    if (!is_none(node->upper))
-        free_cells(cells ? cells : page, g, vdb_cell_block(node->upper), id, node->upper);
     uint16_t generation = node->generation;
     *node = {};
     node->state = NodeState::kFree;

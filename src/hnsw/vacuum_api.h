@@ -94,14 +94,18 @@ VdbStatus vdb_hnsw_hand_down(void *page, VdbNode node, void *heir_page, VdbNode 
 
 /* --- pass 4: slots --- */
 
-/* Frees the slot of a detached node with its upper-level cells, which lie on the node's page or on
- * page `cells` (may be NULL).  VDB_STALE: not detached.  REQUIRES: its vector pages were given
- * back. */
-VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode node,
-                                  void *cells) VDB_NOEXCEPT;
-/* The first upper-level cell of a detached node.  False: not detached. */
+/* The first upper-level cell of a detached node, none if it has none (any more).  False: not
+ * detached. */
 bool vdb_hnsw_page_detached(const void *page, const VdbHnswGeometry *g, VdbNode node,
                             VdbCellRef *upper) VDB_NOEXCEPT;
+/* Frees the upper-level cells of a detached node, from the first, as far as they lie on page
+ * `cells`, which may be the node's own.  VDB_STALE: not detached, or it has none.  VDB_CORRUPT: the
+ * chain is broken. */
+VdbStatus vdb_hnsw_page_free_upper(void *page, const VdbHnswGeometry *g, VdbNode node,
+                                   void *cells) VDB_NOEXCEPT;
+/* Frees the slot of a detached node.  VDB_STALE: not detached.  REQUIRES: cells and vector pages
+ * were given back. */
+VdbStatus vdb_hnsw_page_free_node(void *page, const VdbHnswGeometry *g, VdbNode node) VDB_NOEXCEPT;
 /* Takes the last vector page from a detached node, VDB_NO_BLOCK if it has none (any more). */
 VdbBlock vdb_hnsw_page_take_slice(void *page, const VdbHnswGeometry *g, VdbNode node) VDB_NOEXCEPT;
 

@@ -477,36 +477,62 @@ static void free_slices(HnswVacuum *v, VdbNode node)
     }
 }
 
+/* Gives a detached node's upper-level cells back, one record for each page that they lie on. */
+static void free_upper(HnswVacuum *v, VdbNode node)
+{
+    const VdbHnswGeometry *g = &v->hi.geometry;
+    BlockNumber blkno = vdb_hnsw_node_block(g, node), cell_block;
+    VdbStatus status = VDB_OK;
+
+    do {
+        Buffer buf =
+            vdb_read_page_of(v->index, &v->hi, blkno, VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
+        Buffer cellbuf = buf;
+        VdbCellRef upper;
+
+        CHECK_FOR_INTERRUPTS();
+        cell_block = InvalidBlockNumber;
+        if (vdb_hnsw_page_detached(BufferGetPage(buf), g, node, &upper) && upper.offset != 0) {
+            GenericXLogState *wal = GenericXLogStart(v->index);
+            Page page = GenericXLogRegisterBuffer(wal, buf, 0);
+
+            cell_block = vdb_cell_block(upper);
+            if (cell_block != blkno)
+                cellbuf = vdb_read_page(v->index, &v->hi, cell_block, BUFFER_LOCK_EXCLUSIVE);
+            status =
+                vdb_hnsw_page_free_upper(page, g, node, register_once(wal, cellbuf, buf, page));
+            if (status == VDB_OK)
+                GenericXLogFinish(wal);
+            else
+                GenericXLogAbort(wal);
+        }
+        if (cellbuf != buf)
+            UnlockReleaseBuffer(cellbuf);
+        UnlockReleaseBuffer(buf);
+        if (cell_block != InvalidBlockNumber) {
+            vdb_check(status, v->index, cell_block);
+            list_cell_page(v, cell_block);
+        }
+    } while (cell_block != InvalidBlockNumber);
+}
+
 static void free_node(HnswVacuum *v, VdbNode node)
 {
     const VdbHnswGeometry *g = &v->hi.geometry;
     BlockNumber blkno = vdb_hnsw_node_block(g, node);
-    Buffer buf, cellbuf = InvalidBuffer;
-    BlockNumber cell_block = InvalidBlockNumber;
-    VdbCellRef upper;
+    GenericXLogState *wal;
+    Buffer buf;
 
     free_slices(v, node);
+    free_upper(v, node);
     buf = vdb_read_page_of(v->index, &v->hi, blkno, VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-    if (vdb_hnsw_page_detached(BufferGetPage(buf), g, node, &upper)) {
-        GenericXLogState *wal = GenericXLogStart(v->index);
-        Page page = GenericXLogRegisterBuffer(wal, buf, 0);
-        Page cells = NULL;
-
-        if (upper.offset != 0 && vdb_cell_block(upper) != blkno) {
-            cell_block = vdb_cell_block(upper);
-            cellbuf = vdb_read_page_of(v->index, &v->hi, cell_block, VDB_HNSW_PAGE_CELL,
-                                       BUFFER_LOCK_EXCLUSIVE);
-            cells = GenericXLogRegisterBuffer(wal, cellbuf, 0);
-        }
-        (void) vdb_hnsw_page_free_node(page, g, node, cells);
+    wal = GenericXLogStart(v->index);
+    if (vdb_hnsw_page_free_node(GenericXLogRegisterBuffer(wal, buf, 0), g, node) == VDB_OK) {
         GenericXLogFinish(wal);
         hnsw_record_node_page(v->index, blkno, true);
-    }
-    if (BufferIsValid(cellbuf))
-        UnlockReleaseBuffer(cellbuf);
+    } else
+        GenericXLogAbort(wal);
     UnlockReleaseBuffer(buf);
-    if (cell_block != InvalidBlockNumber)
-        list_cell_page(v, cell_block);
 }
 
 static void free_page(HnswVacuum *v, BlockNumber blkno)
