@@ -152,6 +152,7 @@ VdbHnswCheck *vdb_hnsw_check_begin(void *memory, const VdbHnswGeometry *g, VdbBl
 
     NodeInfo no_node = {};
     no_node.parent = VDB_NO_NODE;
+    no_node.state = NodeState::kFree;
     BlockInfo no_block = {};
     no_block.owner = VDB_NO_NODE;
     no_block.next_free = VDB_HNSW_NOT_LISTED;
