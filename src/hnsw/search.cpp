@@ -45,6 +45,13 @@ bool can_improve(const Search &s, float distance)
     return s.results.size < s.ef || distance < s.results.top().distance;
 }
 
+// Whether all that is left to expand is farther than the results.  The farthest result itself is
+// still to be expanded: a search for one node would never leave its start otherwise.
+bool is_complete(const Search &s)
+{
+    return s.results.size >= s.ef && nearer(s.results.top(), s.frontier.top());
+}
+
 void remember(Search &s, Candidate c, bool live, bool in_frontier)
 {
     if (s.level == 0 && s.query.purpose == VDB_HNSW_FOR_SCAN)
@@ -241,7 +248,7 @@ VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) noexcept
         want(*s, Want::kVisit, vdb_hnsw_node_block(&s->g, s->node));
         return s->want_block;
     }
-    if (s->frontier.size == 0 || !can_improve(*s, s->frontier.top().distance))
+    if (s->frontier.size == 0 || is_complete(*s))
         return VDB_NO_BLOCK;
     s->node = s->frontier.pop().node;
     want(*s, Want::kExpand, vdb_hnsw_node_block(&s->g, s->node));

@@ -1,0 +1,104 @@
+-- every operator class gives the order of the plan without the index
+
+SET enable_seqscan = off;
+
+CREATE TABLE small (id int, v vector(3));
+INSERT INTO small VALUES (1, '[0,0,0]'), (2, '[1,2,3]'), (3, '[1,1,1]'), (4, NULL), (5, '[-1,-2,-3]'), (6, '[3,0.5,0]'), (7, '[0,3.5,1]');
+CREATE INDEX small_l2 ON small USING hnsw (v vector_l2_ops);
+CREATE INDEX small_ip ON small USING hnsw (v vector_ip_ops);
+CREATE INDEX small_cosine ON small USING hnsw (v vector_cosine_ops);
+CREATE INDEX small_l1 ON small USING hnsw (v vector_l1_ops);
+INSERT INTO small VALUES (8, '[1,2,4]'), (9, NULL);
+
+EXPLAIN (COSTS OFF) SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
+SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
+SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id, v <=> '[3,3,4]' AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
+SELECT id, round((v <=> '[3,3,4]')::numeric, 6) AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
+EXPLAIN (COSTS OFF) SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
+SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
+
+-- the constant may stand on either side; an expression over the distance or the other direction is not the index's order
+EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY '[3,3,3]' <-> v LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY (v <-> '[3,3,3]') + 1 LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY v <-> '[3,3,3]' DESC LIMIT 1;
+EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY v <-> '[3,3,3]' NULLS FIRST LIMIT 1;
+
+-- a query that is NULL: all rows are equally far
+SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <-> (SELECT NULL::vector)) s;
+SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <#> (SELECT NULL::vector)) s;
+SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <=> (SELECT NULL::vector)) s;
+SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <+> (SELECT NULL::vector)) s;
+-- a query without direction, for which every cosine distance is NaN
+SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <=> '[0,0,0]') s;
+
+-- a query of other dimensions
+SELECT id FROM small ORDER BY v <-> '[1,2]' LIMIT 1;
+SELECT id FROM small ORDER BY v <=> '[1,2,3,4]'::vector LIMIT 1;
+
+-- the narrowest search still goes the whole way down, and on
+SET hnsw.ef_search = 1;
+SELECT id FROM small ORDER BY v <-> '[3,3,3]';
+SET hnsw.iterative_scan = relaxed_order;
+SELECT count(*) FROM (SELECT id FROM small ORDER BY v <-> '[3,3,3]') s;
+SET hnsw.iterative_scan = off;
+SELECT id FROM small ORDER BY v <-> '[3,3,3]';
+SELECT id FROM small ORDER BY v <-> '[-1,-2,-2]';
+RESET hnsw.iterative_scan;
+RESET hnsw.ef_search;
+SELECT * FROM unnest('{small_l2,small_ip,small_cosine,small_l1}'::regclass[]) i, vectordb_index_check(i);
+DROP TABLE small;
+
+-- from one end of a line to the other, over all levels of the graph
+CREATE TABLE line (id int, v vector(1));
+INSERT INTO line SELECT i, ARRAY[i] FROM generate_series(1, 5000) i;
+CREATE INDEX line_idx ON line USING hnsw (v vector_l2_ops);
+SET hnsw.ef_search = 1;
+SET hnsw.iterative_scan = off;
+SELECT q, (SELECT id FROM line ORDER BY v <-> ARRAY[q]::vector LIMIT 1) FROM unnest('{-5,1,77,2500,4999,9999}'::int[]) q;
+RESET hnsw.iterative_scan;
+RESET hnsw.ef_search;
+SELECT * FROM vectordb_index_check('line_idx');
+DROP TABLE line;
+
+-- 2,000 rows of 10 dimensions, everything asked for: the same sets of distances in the same order
+CREATE TABLE random_rows (id int, v vector(10));
+SELECT setseed(0.25);
+INSERT INTO random_rows SELECT i, array_agg(random() - 0.5)::vector FROM generate_series(1, 2000) i, generate_series(1, 10) GROUP BY i;
+CREATE INDEX random_l2 ON random_rows USING hnsw (v vector_l2_ops);
+CREATE INDEX random_ip ON random_rows USING hnsw (v vector_ip_ops);
+CREATE INDEX random_cosine ON random_rows USING hnsw (v vector_cosine_ops);
+CREATE INDEX random_l1 ON random_rows USING hnsw (v vector_l1_ops);
+SET hnsw.ef_search = 2000;
+CREATE FUNCTION order_faults(operator text) RETURNS TABLE (rows_found bigint, wrong_order bigint, wrong_row bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    -- neighbours may change places where float32 cannot tell them apart
+    RETURN QUERY EXECUTE format(
+        'WITH q AS MATERIALIZED (SELECT array_fill(0.1, ARRAY[10])::vector AS v),
+        i AS MATERIALIZED (SELECT id, r.v %1$s (SELECT v FROM q) AS d FROM random_rows r ORDER BY r.v %1$s (SELECT v FROM q)),
+        j AS (SELECT id, d, row_number() OVER () AS place, lag(d) OVER () AS last FROM i),
+        e AS (SELECT id, d, row_number() OVER (ORDER BY d) AS place FROM i)
+        SELECT count(DISTINCT j.id), count(*) FILTER (WHERE j.d < j.last - 1e-6), count(*) FILTER (WHERE abs(j.d - e.d) > 1e-6)
+        FROM j JOIN e USING (place)', operator);
+END $$;
+SELECT operator, f.* FROM unnest('{<->,<#>,<=>,<+>}'::text[]) operator, order_faults(operator) f;
+RESET hnsw.ef_search;
+SELECT * FROM unnest('{random_l2,random_ip,random_cosine,random_l1}'::regclass[]) i, vectordb_index_check(i);
+
+-- values at the ends of float4: whatever their distances overflow to, every row is found
+TRUNCATE random_rows;
+INSERT INTO random_rows SELECT i, array_fill((ARRAY['3.4e38', '-3.4e38', '1e-45', '1e19', '-1e19', '0', '1'])[1 + i % 7]::real, ARRAY[10])::vector
+    FROM generate_series(1, 70) i;
+INSERT INTO random_rows SELECT 70 + i, array_agg(CASE WHEN i % j = 0 THEN 3e38 ELSE -3e38 END)::vector
+    FROM generate_series(1, 30) i, generate_series(1, 10) j GROUP BY i;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <-> array_fill(1e38, ARRAY[10])::vector LIMIT 100) s;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <#> array_fill(-3e38, ARRAY[10])::vector LIMIT 100) s;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <=> array_fill(1e38, ARRAY[10])::vector LIMIT 100) s;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <+> array_fill(1e38, ARRAY[10])::vector LIMIT 100) s;
+REINDEX TABLE random_rows;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <-> array_fill(1e38, ARRAY[10])::vector LIMIT 100) s;
+SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <#> array_fill(-3e38, ARRAY[10])::vector LIMIT 100) s;
+SELECT * FROM unnest('{random_l2,random_ip,random_cosine,random_l1}'::regclass[]) i, vectordb_index_check(i);
+DROP TABLE random_rows;
+DROP FUNCTION order_faults;
