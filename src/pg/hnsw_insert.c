@@ -85,6 +85,8 @@ static void splice_child(HnswInsert *in, LinkPlan *plan)
     VdbNode child = plan->now.ids[last];
     uint32 own = vdb_hnsw_links_find(&in->links[0], child);
 
+    if (own == in->links[0].count && own == vdb_hnsw_max_links(&in->hi->geometry, 0))
+        own--; /* full: the farthest makes room */
     if (own < in->links[0].count)
         vdb_hnsw_links_remove(&in->links[0], own);
     vdb_hnsw_links_add(&in->links[0], child, true);
@@ -439,7 +441,8 @@ static bool choose_neighbors(HnswInsert *in, VdbHnswSearch *search, uint32 level
     if (level == 0 && vdb_hnsw_gather_find_equal(in->gather, in->vector.values, same, generation))
         return true;
     links->count = links->pinned = 0;
-    vdb_hnsw_gather_choose(in->gather, links, in->hi->geometry.m, VDB_NO_NODE);
+    vdb_hnsw_gather_choose(in->gather, links, vdb_hnsw_max_links(&in->hi->geometry, level),
+                           VDB_NO_NODE);
     return false;
 }
 
