@@ -19,31 +19,9 @@
 #include "utils/rel.h"
 
 #include "pg/compat.h"
-#include "pg/hnsw.h"
+#include "pg/hnsw_vacuum.h"
 
 #define INITIAL_DEAD_SLOTS 1024
-
-/* Candidates for a mended list: its own nodes and those of the dead nodes' lists, as multiples of
- * its limit. */
-#define MEND_POOL 4
-
-typedef struct HnswVacuum {
-    Relation index;
-    HnswIndex hi;
-    VdbHnswMeta meta;
-    IndexBulkDeleteResult *stats;
-    IndexBulkDeleteCallback callback;
-    void *callback_state;
-    BufferAccessStrategy strategy;
-    BlockNumber nblocks; /* when the vacuum began; later pages hold no dead row of ours */
-
-    VdbNodeSet *dead; /* tombstones to free */
-    uint32 dead_slots;
-    VdbNode best; /* a live node of the highest level */
-    uint32 best_level;
-    MemoryContext scratch;
-    VdbGather *gather;
-} HnswVacuum;
 
 /* --- pass 1: heap tids --- */
 
@@ -96,37 +74,6 @@ static VdbStatus read_cell(HnswVacuum *v, VdbCellRef cell, VdbNode owner, uint32
     return status;
 }
 
-/* Puts a cell page that has got room again on the list of such pages. */
-static void list_cell_page(HnswVacuum *v, BlockNumber blkno)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    Buffer metabuf = vdb_read_page_of(v->index, &v->hi, VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META,
-                                      BUFFER_LOCK_EXCLUSIVE);
-    Buffer buf = vdb_read_page(v->index, &v->hi, blkno, BUFFER_LOCK_EXCLUSIVE);
-
-    if (vdb_hnsw_page_kind(BufferGetPage(buf), BLCKSZ) == VDB_HNSW_PAGE_CELL &&
-        vdb_hnsw_page_next_free(BufferGetPage(buf), g) == VDB_HNSW_NOT_LISTED)
-    {
-        GenericXLogState *wal = GenericXLogStart(v->index);
-        Page metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
-        VdbHnswMeta meta;
-
-        vdb_hnsw_meta_read(metapage, &meta);
-        vdb_hnsw_page_set_next_free(GenericXLogRegisterBuffer(wal, buf, 0), g, meta.free_cell_page);
-        meta.free_cell_page = blkno;
-        vdb_hnsw_meta_write(metapage, &meta);
-        GenericXLogFinish(wal);
-    }
-    UnlockReleaseBuffer(buf);
-    UnlockReleaseBuffer(metabuf);
-}
-
-/* Registers a buffer once, however often it is asked for. */
-static Page register_once(GenericXLogState *wal, Buffer buf, Buffer other, Page other_page)
-{
-    return buf == other ? other_page : GenericXLogRegisterBuffer(wal, buf, 0);
-}
-
 /*
  * Takes an empty cell out of a node's chain; `previous` is the cell before it, or none when it is
  * the first.  The node stays locked meanwhile, so that nothing is put before or into the cell.
@@ -155,7 +102,7 @@ static void unlink_cell(HnswVacuum *v, VdbNode node, VdbCellRef previous, VdbCel
     {
         GenericXLogState *wal = GenericXLogStart(v->index);
         Page cellpage = GenericXLogRegisterBuffer(wal, cellbuf, 0);
-        Page before = register_once(wal, beforebuf, cellbuf, cellpage);
+        Page before = hnsw_register_once(wal, beforebuf, cellbuf, cellpage);
 
         if (previous.offset != 0)
             vdb_hnsw_cell_set_next(before, g, previous, next);
@@ -169,7 +116,7 @@ static void unlink_cell(HnswVacuum *v, VdbNode node, VdbCellRef previous, VdbCel
     if (cellbuf != nodebuf)
         UnlockReleaseBuffer(cellbuf);
     UnlockReleaseBuffer(nodebuf);
-    list_cell_page(v, cell_block);
+    hnsw_list_cell_page(v, cell_block);
 }
 
 /* Takes the empty cells out of a node's chain. */
@@ -271,282 +218,6 @@ static void settle_page(HnswVacuum *v, BlockNumber blkno)
     pfree(nodes);
 }
 
-/* --- pass 3: mending lists --- */
-
-typedef VdbStatus (*TreeEdit)(void *upper_page, VdbNode upper, void *lower_page, VdbNode lower,
-                              const VdbHnswGeometry *g);
-
-/* Edits two nodes of which one is the other's child in the tree, in one record. */
-static VdbStatus edit_tree(HnswVacuum *v, TreeEdit edit, VdbNode upper, VdbNode lower)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber a = vdb_hnsw_node_block(g, upper), b = vdb_hnsw_node_block(g, lower);
-    Buffer first =
-        vdb_read_page_of(v->index, &v->hi, Min(a, b), VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-    Buffer second = a == b ? first
-                           : vdb_read_page_of(v->index, &v->hi, Max(a, b), VDB_HNSW_PAGE_NODE,
-                                              BUFFER_LOCK_EXCLUSIVE);
-    Buffer upperbuf = a <= b ? first : second, lowerbuf = a <= b ? second : first;
-    GenericXLogState *wal = GenericXLogStart(v->index);
-    Page upper_page = GenericXLogRegisterBuffer(wal, upperbuf, 0);
-    Page lower_page = register_once(wal, lowerbuf, upperbuf, upper_page);
-    VdbStatus status = edit(upper_page, upper, lower_page, lower, g);
-
-    if (status == VDB_OK || status == VDB_FULL)
-        GenericXLogFinish(wal);
-    else
-        GenericXLogAbort(wal);
-    if (second != first)
-        UnlockReleaseBuffer(second);
-    UnlockReleaseBuffer(first);
-    return status;
-}
-
-/* Gives a dead node's tree edges to one of its children, or to several, until one is left. */
-static bool hand_down_all(HnswVacuum *v, VdbNode node)
-{
-    VdbLinks *links = palloc(sizeof(VdbLinks));
-    bool done = false;
-
-    hnsw_read_links(v->index, &v->hi, node, 0, links);
-    for (uint32 i = 0; i < links->pinned && !done; i++) {
-        CHECK_FOR_INTERRUPTS();
-        done = edit_tree(v, vdb_hnsw_hand_down, node, links->ids[i]) == VDB_OK;
-    }
-    pfree(links);
-    return done;
-}
-
-/* Takes a dead child out of the tree: its children become its parent's, as far as that has room, or
- * one of them takes the others.  False: it stays. */
-static bool adopt(HnswVacuum *v, VdbNode parent, VdbNode child)
-{
-    VdbStatus status = edit_tree(v, vdb_hnsw_adopt, parent, child);
-
-    if (status == VDB_FULL && hand_down_all(v, child))
-        status = edit_tree(v, vdb_hnsw_adopt, parent, child);
-    return status == VDB_OK;
-}
-
-/* Detaches every dead child of a node. */
-static void adopt_all(HnswVacuum *v, VdbNode node)
-{
-    VdbLinks *links = palloc(sizeof(VdbLinks));
-    bool progress = true;
-
-    while (progress) {
-        progress = false;
-        hnsw_read_links(v->index, &v->hi, node, 0, links);
-        for (uint32 i = 0; i < links->pinned; i++) {
-            CHECK_FOR_INTERRUPTS();
-            if (vdb_hnsw_set_has(v->dead, links->ids[i]))
-                progress |= adopt(v, node, links->ids[i]);
-        }
-    }
-    pfree(links);
-}
-
-/* Collects what a mended list may consist of. */
-static void gather_pool(HnswVacuum *v, const VdbLinks *seen)
-{
-    VdbLinks *through = palloc(sizeof(VdbLinks));
-
-    vdb_hnsw_gather_clear(v->gather);
-    vdb_hnsw_gather_add(v->gather, seen->node);
-    for (uint32 i = 0; i < seen->count; i++)
-        if (i < seen->pinned || !vdb_hnsw_set_has(v->dead, seen->ids[i]))
-            vdb_hnsw_gather_add(v->gather, seen->ids[i]);
-    for (uint32 i = 0; i < seen->count; i++) {
-        if (!vdb_hnsw_set_has(v->dead, seen->ids[i]))
-            continue;
-        hnsw_read_links(v->index, &v->hi, seen->ids[i], seen->level, through);
-        for (uint32 j = 0; j < through->count; j++)
-            if (!vdb_hnsw_set_has(v->dead, through->ids[j]))
-                vdb_hnsw_gather_add(v->gather, through->ids[j]);
-    }
-    pfree(through);
-    hnsw_run_gather(v->index, &v->hi, v->gather);
-}
-
-/* Replaces a list's edges to dead nodes by edges to what lies behind them. */
-static void mend(HnswVacuum *v, VdbListName name)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    VdbLinks *seen = palloc(sizeof(VdbLinks) * 2);
-    VdbLinks *now = seen + 1;
-    VdbStatus status = VDB_STALE;
-
-    if (name.level == 0)
-        adopt_all(v, name.node);
-    while (status == VDB_STALE && !vdb_hnsw_set_has(v->dead, name.node)) {
-        Buffer buf;
-        GenericXLogState *wal;
-
-        CHECK_FOR_INTERRUPTS();
-        hnsw_read_links(v->index, &v->hi, name.node, name.level, seen);
-        if (!seen->found)
-            break;
-        gather_pool(v, seen);
-        *now = *seen;
-        vdb_hnsw_gather_choose(v->gather, now, vdb_hnsw_max_links(g, name.level), VDB_NO_NODE);
-        buf = vdb_read_page(v->index, &v->hi, seen->block, BUFFER_LOCK_EXCLUSIVE);
-        wal = GenericXLogStart(v->index);
-        status = vdb_hnsw_links_write(GenericXLogRegisterBuffer(wal, buf, 0), g, seen, now);
-        if (status == VDB_OK)
-            GenericXLogFinish(wal);
-        else
-            GenericXLogAbort(wal);
-        UnlockReleaseBuffer(buf);
-    }
-    pfree(seen);
-}
-
-static void mend_page(HnswVacuum *v, BlockNumber blkno)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    Buffer buf = vdb_read_page_in_order(v->index, blkno, v->strategy, BUFFER_LOCK_SHARE);
-    VdbListName *names;
-    uint32 kind, n;
-
-    if (!BufferIsValid(buf))
-        return;
-    kind = vdb_hnsw_page_kind(BufferGetPage(buf), BLCKSZ);
-    if (kind != VDB_HNSW_PAGE_NODE && kind != VDB_HNSW_PAGE_CELL) {
-        UnlockReleaseBuffer(buf);
-        return;
-    }
-    names = palloc(sizeof(VdbListName) * (g->slots_per_page + g->cells_per_cell_page));
-    n = vdb_hnsw_page_lists_into(BufferGetPage(buf), g, blkno, v->dead, names);
-    UnlockReleaseBuffer(buf);
-    for (uint32 i = 0; i < n; i++)
-        mend(v, names[i]);
-    pfree(names);
-}
-
-/* --- pass 4: giving slots back --- */
-
-/* Searches must not start at a node that is about to go. */
-static void replace_entry(HnswVacuum *v)
-{
-    Buffer buf = vdb_read_page_of(v->index, &v->hi, VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META,
-                                  BUFFER_LOCK_EXCLUSIVE);
-
-    vdb_hnsw_meta_read(BufferGetPage(buf), &v->meta);
-    if (v->meta.entry != VDB_NO_NODE && vdb_hnsw_set_has(v->dead, v->meta.entry)) {
-        GenericXLogState *wal = GenericXLogStart(v->index);
-
-        v->meta.entry = v->best != VDB_NO_NODE ? v->best : v->meta.root;
-        v->meta.entry_level = v->best != VDB_NO_NODE ? v->best_level : 0;
-        vdb_hnsw_meta_write(GenericXLogRegisterBuffer(wal, buf, 0), &v->meta);
-        GenericXLogFinish(wal);
-    }
-    UnlockReleaseBuffer(buf);
-}
-
-/* Gives a detached node's vector pages back, one record each. */
-static void free_slices(HnswVacuum *v, VdbNode node)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber slice = v->hi.geometry.vector_pages > 0 ? 0 : VDB_NO_BLOCK;
-
-    while (slice != VDB_NO_BLOCK) {
-        Buffer metabuf = vdb_read_page_of(v->index, &v->hi, VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META,
-                                          BUFFER_LOCK_EXCLUSIVE);
-        Buffer buf = vdb_read_page_of(v->index, &v->hi, vdb_hnsw_node_block(g, node),
-                                      VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-        GenericXLogState *wal = GenericXLogStart(v->index);
-        Page metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
-
-        slice = vdb_hnsw_page_take_slice(GenericXLogRegisterBuffer(wal, buf, 0), g, node);
-        if (slice != VDB_NO_BLOCK) {
-            Buffer slicebuf = vdb_read_page_of(v->index, &v->hi, slice, VDB_HNSW_PAGE_VECTOR,
-                                               BUFFER_LOCK_EXCLUSIVE);
-            VdbHnswMeta meta;
-
-            vdb_hnsw_meta_read(metapage, &meta);
-            vdb_hnsw_page_set_next_free(GenericXLogRegisterBuffer(wal, slicebuf, 0), g,
-                                        meta.free_vector_page);
-            meta.free_vector_page = slice;
-            vdb_hnsw_meta_write(metapage, &meta);
-            GenericXLogFinish(wal);
-            UnlockReleaseBuffer(slicebuf);
-        } else
-            GenericXLogAbort(wal);
-        UnlockReleaseBuffer(buf);
-        UnlockReleaseBuffer(metabuf);
-    }
-}
-
-/* Gives a detached node's upper-level cells back, one record for each page that they lie on. */
-static void free_upper(HnswVacuum *v, VdbNode node)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber blkno = vdb_hnsw_node_block(g, node), cell_block;
-    VdbStatus status = VDB_OK;
-
-    do {
-        Buffer buf =
-            vdb_read_page_of(v->index, &v->hi, blkno, VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-        Buffer cellbuf = buf;
-        VdbCellRef upper;
-
-        CHECK_FOR_INTERRUPTS();
-        cell_block = InvalidBlockNumber;
-        if (vdb_hnsw_page_detached(BufferGetPage(buf), g, node, &upper) && upper.offset != 0) {
-            GenericXLogState *wal = GenericXLogStart(v->index);
-            Page page = GenericXLogRegisterBuffer(wal, buf, 0);
-
-            cell_block = vdb_cell_block(upper);
-            if (cell_block != blkno)
-                cellbuf = vdb_read_page(v->index, &v->hi, cell_block, BUFFER_LOCK_EXCLUSIVE);
-            status =
-                vdb_hnsw_page_free_upper(page, g, node, register_once(wal, cellbuf, buf, page));
-            if (status == VDB_OK)
-                GenericXLogFinish(wal);
-            else
-                GenericXLogAbort(wal);
-        }
-        if (cellbuf != buf)
-            UnlockReleaseBuffer(cellbuf);
-        UnlockReleaseBuffer(buf);
-        if (cell_block != InvalidBlockNumber) {
-            vdb_check(status, v->index, cell_block);
-            list_cell_page(v, cell_block);
-        }
-    } while (cell_block != InvalidBlockNumber);
-}
-
-static void free_node(HnswVacuum *v, VdbNode node)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber blkno = vdb_hnsw_node_block(g, node);
-    GenericXLogState *wal;
-    Buffer buf;
-
-    free_slices(v, node);
-    free_upper(v, node);
-    buf = vdb_read_page_of(v->index, &v->hi, blkno, VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-    wal = GenericXLogStart(v->index);
-    if (vdb_hnsw_page_free_node(GenericXLogRegisterBuffer(wal, buf, 0), g, node) == VDB_OK) {
-        GenericXLogFinish(wal);
-        hnsw_record_node_page(v->index, blkno, true);
-    } else
-        GenericXLogAbort(wal);
-    UnlockReleaseBuffer(buf);
-}
-
-static void free_page(HnswVacuum *v, BlockNumber blkno)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-
-    for (uint32 slot = 0; slot < g->slots_per_page; slot++) {
-        VdbNode node = blkno * g->slots_per_page + slot;
-
-        if (vdb_hnsw_set_has(v->dead, node))
-            free_node(v, node);
-    }
-}
-
 /* --- the whole --- */
 
 /* Does one thing to every page but the metapage. */
@@ -559,16 +230,6 @@ static void for_each_page(HnswVacuum *v, void (*visit)(HnswVacuum *v, BlockNumbe
         visit(v, blkno);
     }
     MemoryContextSwitchTo(old);
-}
-
-static void prepare_mending(HnswVacuum *v)
-{
-    uint32 capacity = MEND_POOL * 2 * v->hi.geometry.m + 1;
-
-    v->gather = vdb_hnsw_gather_init(
-        MemoryContextAllocHuge(CurrentMemoryContext,
-                               vdb_hnsw_gather_size(&v->hi.geometry, capacity)),
-        &v->hi.geometry, v->meta.max_norm_sq, capacity);
 }
 
 IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
@@ -594,10 +255,10 @@ IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResu
     for_each_page(&v, remove_tids);
     for_each_page(&v, settle_page);
     if (vdb_hnsw_set_count(v.dead) > 0) {
-        prepare_mending(&v);
-        for_each_page(&v, mend_page);
-        replace_entry(&v);
-        for_each_page(&v, free_page);
+        hnsw_prepare_mending(&v);
+        for_each_page(&v, hnsw_mend_page);
+        hnsw_replace_entry(&v);
+        for_each_page(&v, hnsw_free_page);
     }
     MemoryContextSwitchTo(old);
     MemoryContextDelete(v.scratch);
