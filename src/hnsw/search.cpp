@@ -79,8 +79,20 @@ float distance_of(const Search &s, float raw, float norm_sq)
                                                 : s.space.between(raw, s.query.norm_sq, norm_sq);
 }
 
+// An inserted vector's equal is its nearest neighbour, unless nearness is the inner product.
+void note_twin(Search &s)
+{
+    float apart = s.query.norm_sq + s.norm_sq - 2 * s.raw;
+    if (s.twin == VDB_NO_NODE || apart < s.twin_distance) {
+        s.twin = s.node;
+        s.twin_distance = apart;
+    }
+}
+
 void finish_visit(Search &s)
 {
+    if (s.query.purpose == VDB_HNSW_FOR_INSERT && s.space.metric == VDB_METRIC_IP && s.live)
+        note_twin(s);
     admit(s, {distance_of(s, s.raw, s.norm_sq), s.node}, s.live);
     s.visited_total++;
     want(s, Want::kNothing, VDB_NO_BLOCK);
@@ -184,6 +196,7 @@ void begin_layer(Search &s, uint32_t level, uint32_t ef)
     s.frontier.size = s.results.size = s.spare.size = 0;
     s.batch_size = s.batch_next = s.batch_named = 0;
     s.sorted = false;
+    s.twin = VDB_NO_NODE;
     want(s, Want::kNothing, VDB_NO_BLOCK);
 }
 
@@ -267,6 +280,8 @@ VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *o
 
 size_t vdb_hnsw_search_need(const VdbHnswSearch *s) noexcept
 {
+    if (s->results.capacity <= s->ef)
+        return (size_t) (s->ef + 1) * sizeof(Candidate);
     uint32_t more = growth(*s);
     if (s->visited.room() < more)
         return VisitedSet::bytes(s->visited.slots() * 2);
@@ -281,7 +296,9 @@ void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) noexcept
 {
     uint32_t more = growth(*s);
     s->given += size;
-    if (s->visited.room() < more)
+    if (s->results.capacity <= s->ef)
+        s->results.move_to(memory, s->ef + 1);
+    else if (s->visited.room() < more)
         s->visited.move_to(memory, s->visited.slots() * 2);
     else if (s->frontier.room() < more)
         s->frontier.move_to(memory, s->frontier.capacity * 2);
@@ -339,6 +356,8 @@ uint32_t vdb_hnsw_search_found(VdbHnswSearch *s, VdbNode *nodes, uint32_t max) n
     uint32_t n = std::min(max, s->results.size);
     for (uint32_t i = 0; i < n; i++)
         nodes[i] = s->results[s->results.size - 1 - i].node;
+    if (s->twin != VDB_NO_NODE && n > 0)
+        nodes[n - 1] = s->twin;
     return n;
 }
 
@@ -354,6 +373,11 @@ bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) noex
     *node = c.node;
     *distance = c.distance;
     return true;
+}
+
+void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) noexcept
+{
+    s->ef = std::max(s->ef, ef);
 }
 
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) noexcept

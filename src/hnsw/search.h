@@ -76,6 +76,10 @@ struct VdbHnswSearch {
     bool live;
     VdbBlock slices[vdb::hnsw::kMaxVectorPages];
 
+    // Insertion under inner product: the live node seen that is nearest by Euclidean distance
+    VdbNode twin;
+    float twin_distance;
+
     VdbCellRef cell; // kCell: the cell being looked for
 };
 static_assert(std::is_trivially_destructible_v<VdbHnswSearch>);

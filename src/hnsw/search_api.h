@@ -78,6 +78,9 @@ uint32_t vdb_hnsw_search_found(VdbHnswSearch *s, VdbNode *nodes, uint32_t max) V
  */
 bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) VDB_NOEXCEPT;
 
+/* Makes the next window `ef` nodes wide.  Give what need() asks for before resuming. */
+void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
+
 /* Goes on to the next ef nearest nodes of layer 0, none of them taken before; false if no node is
  * left. REQUIRES: all found so far were taken. */
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;

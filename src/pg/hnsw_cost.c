@@ -53,8 +53,7 @@ void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
 {
     double tuples = Max(1.0, path->indexinfo->tuples);
     double ef = hnsw_ef_search;
-    HnswIndex hi;
-    Relation index;
+    int dims, m;
     double per_node;
 
     *selectivity = 1;
@@ -65,13 +64,20 @@ void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
         *startup_cost = *total_cost = get_float8_infinity();
         return;
     }
-    index = index_open(path->indexinfo->indexoid, NoLock);
-    hi = hnsw_index(index);
-    index_close(index, NoLock);
+    dims = 0; /* unknown of an index that a planner extension only imagines */
+    m = VDB_HNSW_DEFAULT_M;
+    if (!path->indexinfo->hypothetical) {
+        Relation index = index_open(path->indexinfo->indexoid, NoLock);
+        HnswIndex hi = hnsw_index(index);
+
+        dims = hi.geometry.dims;
+        m = hi.geometry.m;
+        index_close(index, NoLock);
+    }
 
     if (hnsw_iterative_scan != HNSW_ITERATIVE_SCAN_OFF)
         ef = Max(ef, Min(tuples, rows_wanted(root, path->indexinfo->rel)));
-    per_node = node_cost(path, hi.geometry.dims);
-    *startup_cost = nodes_visited(tuples, ef, hi.geometry.m) * per_node;
+    per_node = node_cost(path, dims);
+    *startup_cost = nodes_visited(tuples, ef, m) * per_node;
     *total_cost = *startup_cost + tuples * per_node;
 }

@@ -132,13 +132,19 @@ static bool limits_reached(HnswScan *so)
            vdb_hnsw_search_memory(so->search) > budget;
 }
 
-/* Moves on to the next window; false at the end of the scan. */
+/*
+ * Moves on to the next window; false at the end of the scan.  Each is twice as wide as the one
+ * before: a wider window leaves fewer nodes to turn up too late, and a scan that got here is likely
+ * to go on.
+ */
 static bool next_window(IndexScanDesc scan, HnswScan *so)
 {
     if (hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_OFF)
         return false;
     if (limits_reached(so))
         so->state = HNSW_SCAN_DRAINING;
+    else if (vdb_hnsw_search_visited(so->search) < (uint64) hnsw_max_scan_tuples / 2)
+        vdb_hnsw_search_widen(so->search, so->ef *= 2);
     hnsw_reserve(so->search);
     if (so->state == HNSW_SCAN_DRAINING) {
         (void) vdb_hnsw_search_resume(so->search);
