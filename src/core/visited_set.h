@@ -17,6 +17,7 @@ class VisitedSet {
     {
         table_ = static_cast<uint32_t *>(memory);
         mask_ = slots - 1;
+        shift_ = slots > 1 ? __builtin_clz(slots - 1) : 31;
         clear();
     }
     void clear()
@@ -61,10 +62,12 @@ class VisitedSet {
 
   private:
     static constexpr uint32_t kEmpty = UINT32_MAX;
-    uint32_t hash(uint32_t id) const { return (id * 0x9E3779B1u >> 7) & mask_; }
+    // The top bits of the product (Fibonacci hashing): ids that follow each other spread evenly.
+    uint32_t hash(uint32_t id) const { return (id * 0x9E3779B1u >> shift_) & mask_; }
 
     uint32_t *table_;
     uint32_t mask_;
+    uint32_t shift_;
     uint32_t size_;
 };
 
