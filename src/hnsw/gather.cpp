@@ -149,6 +149,9 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
         return VDB_OK;
     }
     std::memcpy(gather->slices, vector_blocks(node, g), g.vector_pages * sizeof(VdbBlock));
+    for (uint32_t i = 0; i < g.vector_pages; i++)
+        if (gather->slices[i] == VDB_NO_BLOCK)
+            return VDB_CORRUPT; // only a detached node may lack some
     gather->slice = 0;
     gather->in_slices = true;
     return VDB_OK;
@@ -188,7 +191,9 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
     select_edges(gather->space, gather->edges, n, limit);
 
     links->count = links->pinned;
-    for (uint32_t i = 0; i < n; i++)
+    // A pinned node that was not gathered is not among the edges, so the limit is looked at here
+    // too.
+    for (uint32_t i = 0; i < n && links->count < limit; i++)
         if (gather->edges[i].keep &&
             vdb_hnsw_links_find(links, gather->edges[i].candidate.node) >= links->pinned)
             links->ids[links->count++] = gather->edges[i].candidate.node;

@@ -27,8 +27,9 @@ bool follow_cells(VdbLinks *links, const VdbHnswGeometry *g, const void *page, V
         }
         const CellHeader *cell = cell_at(page, *g, index);
         if (cell->kind != CellKind::kUpper || cell->owner != links->node ||
-            cell->level > links->level)
+            cell->level > links->level || cell->level <= links->cell_level)
             return false; // the node has gone
+        links->cell_level = cell->level;
         if (cell->level == links->level) {
             if (cell->count > g->m)
                 *status = VDB_CORRUPT;
@@ -62,7 +63,7 @@ void vdb_hnsw_links_start(VdbLinks *links, const VdbHnswGeometry *g, VdbNode nod
     links->node = node;
     links->level = level;
     links->found = links->live = false;
-    links->node_level = 0;
+    links->node_level = links->cell_level = 0;
     links->block = vdb_hnsw_node_block(g, node);
     links->cell = {};
     links->count = links->pinned = 0;

@@ -20,6 +20,7 @@ typedef struct VdbLinks {
     bool found;         /* the node exists and has that level */
     bool live;          /* has heap tids */
     uint8_t node_level; /* its highest level */
+    uint8_t cell_level; /* while reading, the level of the cell before: a chain only climbs */
     VdbBlock block;     /* the page that holds the list; while reading, the page wanted next */
     VdbCellRef cell;    /* level > 0: the list's cell */
     uint32_t count;

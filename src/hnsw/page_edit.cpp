@@ -1,6 +1,8 @@
 // Pure edits of single hnsw page images.
 #include "hnsw/page_edit_api.h"
 
+#include <algorithm>
+
 #include "hnsw/page_format.h"
 
 using namespace vdb::hnsw;
@@ -61,7 +63,9 @@ VdbStatus vdb_hnsw_meta_geometry(const void *page, uint32_t page_size, VdbHnswGe
 void vdb_hnsw_meta_read(const void *page, VdbHnswMeta *out) noexcept
 {
     const MetaPage *meta = meta_of(page);
-    *out = {meta->root,        meta->entry,          meta->entry_level,
+    // A damaged level would be searched from for ages; one that is only wrong finds nothing there.
+    uint32_t level = std::min<uint32_t>(meta->entry_level, VDB_HNSW_MAX_LEVEL);
+    *out = {meta->root,        meta->entry,          level,
             meta->max_norm_sq, meta->free_cell_page, meta->free_vector_page};
 }
 

@@ -116,8 +116,9 @@ VdbStatus feed_visit(Search &s, const void *page)
         return VDB_OK;
     }
     std::memcpy(s.slices, vector_blocks(node, s.g), s.g.vector_pages * sizeof(VdbBlock));
-    if (s.slices[0] == VDB_NO_BLOCK)
-        return VDB_OK; // vacuum is taking the node apart
+    for (uint32_t i = 0; i < s.g.vector_pages; i++)
+        if (s.slices[i] == VDB_NO_BLOCK)
+            return VDB_OK; // vacuum is taking the node apart, from the last slice on
     s.slice = 0;
     want(s, Want::kSlice, s.slices[0]);
     return VDB_OK;
@@ -156,8 +157,10 @@ VdbStatus feed_cell(Search &s, const void *page)
         if (index >= cell_count(page, s.g))
             return VDB_CORRUPT;
         const CellHeader *cell = cell_at(page, s.g, index);
-        if (cell->kind != CellKind::kUpper || cell->owner != s.node || cell->level > s.level)
+        if (cell->kind != CellKind::kUpper || cell->owner != s.node || cell->level > s.level ||
+            cell->level <= s.cell_level)
             break; // the node has gone since it was seen
+        s.cell_level = cell->level;
         if (cell->count > s.g.m)
             return VDB_CORRUPT;
         if (cell->level == s.level)
@@ -183,6 +186,7 @@ VdbStatus feed_expand(Search &s, const void *page)
         return fill_batch(s, neighbors(node), node->degree);
     }
     s.cell = node->upper;
+    s.cell_level = 0;
     return feed_cell(s, page);
 }
 

@@ -80,6 +80,7 @@ struct VdbHnswSearch {
     VdbNode twin;
     float twin_distance;
 
-    VdbCellRef cell; // kCell: the cell being looked for
+    VdbCellRef cell;    // kCell: the cell being looked for
+    uint8_t cell_level; // of the cell before it: a chain only climbs
 };
 static_assert(std::is_trivially_destructible_v<VdbHnswSearch>);

@@ -58,6 +58,8 @@ bool pin(NodeHeader *node, VdbNode child, const VdbHnswGeometry *g)
 {
     VdbNode *ids = neighbors(node);
     uint32_t at = position(ids, node->degree, child);
+    if (at < node->pinned)
+        return true;
     if (at == node->degree) {
         if (node->degree < max_degree(*g))
             node->degree++;
@@ -238,7 +240,7 @@ VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page,
 {
     NodeHeader *parent = node_of(parent_page, g, parent_id);
     NodeHeader *child = node_of(child_page, g, child_id);
-    if (!sane(parent, g) || !sane(child, g))
+    if (parent == child || !sane(parent, g) || !sane(child, g))
         return VDB_CORRUPT;
     uint32_t at = position(neighbors(parent), parent->pinned, child_id);
     if (child->state != NodeState::kTombstone || parent->state == NodeState::kFree ||
@@ -266,7 +268,7 @@ VdbStatus vdb_hnsw_hand_down(void *page, VdbNode id, void *heir_page, VdbNode he
 {
     NodeHeader *node = node_of(page, g, id);
     NodeHeader *heir = node_of(heir_page, g, heir_id);
-    if (!sane(node, g) || !sane(heir, g))
+    if (node == heir || !sane(node, g) || !sane(heir, g))
         return VDB_CORRUPT;
     VdbNode *ids = neighbors(node);
     uint32_t at = position(ids, node->pinned, heir_id);
