@@ -5,133 +5,32 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
-#include <cstdlib>
 #include <map>
-#include <memory>
 #include <queue>
 #include <set>
 #include <vector>
 
-#include "hnsw/build_api.h"
-#include "hnsw/page_format.h"
+#include "bulk_build.h"
 #include "hnsw/space.h"
 
 namespace vdb::hnsw::test {
 
-constexpr uint32_t kPageSize = 8192;
-constexpr uint64_t kSeed = 42;
-
-struct Memory {
-    explicit Memory(size_t bytes) : data(std::aligned_alloc(64, (bytes + 63) / 64 * 64), &std::free)
-    {
-        std::memset(data.get(), 0xA5, bytes); // a build may not count on zeroes
-    }
-    void *get() const { return data.get(); }
-    std::unique_ptr<void, void (*)(void *)> data;
-};
-
-using Row = std::vector<float>;
-
-struct Options {
-    uint32_t m = 16;
-    uint32_t ef_construction = 64;
-    VdbMetric metric = VDB_METRIC_L2;
-};
-
-inline VdbTid tid_of(uint32_t row)
-{
-    return {static_cast<uint16_t>(row >> 24), static_cast<uint16_t>(row >> 8),
-            static_cast<uint16_t>(row % 256 + 1)};
-}
-
-inline uint32_t row_of(VdbTid tid)
-{
-    return uint32_t{tid.block_hi} << 24 | uint32_t{tid.block_lo} << 8 | (tid.offset - 1u);
-}
-
-inline float norm_sq(const Row &v)
-{
-    double sum = 0;
-    for (float x : v)
-        sum += double{x} * x;
-    return static_cast<float>(sum);
-}
-
-inline void normalize(Row *v)
-{
-    float norm = std::sqrt(norm_sq(*v));
-    if (norm > 0)
-        for (float &x : *v)
-            x /= norm;
-}
-
-inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
-{
-    VdbHnswGeometry g;
-    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
-    return g;
-}
-
-struct Build {
-    VdbHnswGeometry g;
-    std::unique_ptr<Memory> region;
-
-    Build(uint32_t dims, Options o, size_t capacity) : g(geometry(dims, o))
-    {
-        size_t bytes = vdb_hnsw_build_size(&g, capacity);
-        region = std::make_unique<Memory>(bytes);
-        EXPECT_EQ(vdb_hnsw_build_init(region->get(), bytes, &g, o.ef_construction, kSeed), VDB_OK);
-    }
-
-    Memory scratch() const
-    {
-        Memory s(vdb_hnsw_build_scratch_size(region->get()));
-        vdb_hnsw_build_scratch_init(region->get(), s.get());
-        return s;
-    }
-
-    // Adds rows first, first + step, ...; returns how many went in before it was full.
-    size_t add(const std::vector<Row> &rows, size_t first = 0, size_t step = 1)
-    {
-        Memory s = scratch();
-        size_t added = 0;
-        for (size_t i = first; i < rows.size(); i += step, added++)
-            if (vdb_hnsw_build_add(region->get(), s.get(), rows[i].data(), norm_sq(rows[i]),
-                                   tid_of(static_cast<uint32_t>(i))) != VDB_OK)
-                break;
-        return added;
-    }
-};
-
 // The index as pages.
 struct Index {
     VdbHnswGeometry g;
-    std::vector<std::vector<char>> pages;
+    std::vector<Page> pages;
 
-    explicit Index(Build &b) : g(b.g)
-    {
-        Memory s = b.scratch();
-        while (!vdb_hnsw_build_finish(b.region->get(), s.get(), 7)) {
-        }
-        VdbHnswBuildLayout layout;
-        EXPECT_EQ(vdb_hnsw_build_layout(b.region->get(), &layout), VDB_OK);
-        for (VdbBlock block = 0; block < layout.blocks; block++) {
-            pages.emplace_back(kPageSize);
-            init_page(pages[block].data(), g, vdb_hnsw_build_page_kind(&layout, block));
-            vdb_hnsw_build_render(b.region->get(), &layout, block, pages[block].data());
-        }
-    }
+    explicit Index(Build &b) : g(b.g), pages(b.pages()) {}
 
-    const MetaPage &meta() const { return *meta_of(pages[0].data()); }
+    const MetaPage &meta() const { return *meta_of(&pages[0]); }
 
     const NodeHeader *node(VdbNode id) const
     {
         VdbBlock block = vdb_hnsw_node_block(&g, id);
         if (block == 0 || block >= pages.size() ||
-            page_kind(pages[block].data(), g) != VDB_HNSW_PAGE_NODE)
+            page_kind(&pages[block], g) != VDB_HNSW_PAGE_NODE)
             return nullptr;
-        const NodeHeader *n = node_at(pages[block].data(), g, vdb_hnsw_node_slot(&g, id));
+        const NodeHeader *n = node_at(&pages[block], g, vdb_hnsw_node_slot(&g, id));
         return n->state == NodeState::kLive ? n : nullptr;
     }
 
@@ -150,7 +49,7 @@ struct Index {
         Row v(g.dims);
         std::copy_n(inline_vector(n, g), g.inline_dims, v.begin());
         for (uint32_t i = 0; i < g.vector_pages; i++) {
-            const char *page = pages.at(vector_blocks(n, g)[i]).data();
+            const void *page = &pages.at(vector_blocks(n, g)[i]);
             EXPECT_EQ(page_kind(page, g), VDB_HNSW_PAGE_VECTOR);
             std::copy_n(slice_vector(page), slice_dims(g, i), v.begin() + slice_start(g, i));
         }
@@ -159,7 +58,7 @@ struct Index {
 
     const CellHeader *cell(VdbCellRef ref) const
     {
-        const char *page = pages.at(vdb_cell_block(ref)).data();
+        const void *page = &pages.at(vdb_cell_block(ref));
         EXPECT_TRUE(has_cells(page, g));
         EXPECT_LE(ref.offset, cell_count(page, g));
         return cell_at(page, g, ref.offset - 1u);

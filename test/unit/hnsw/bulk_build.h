@@ -1,0 +1,133 @@
+// Rows to index and the bulk builder driven over them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "hnsw/build_api.h"
+#include "index_image.h"
+
+namespace vdb::hnsw::test {
+
+constexpr uint64_t kSeed = 42;
+
+using Row = std::vector<float>;
+using Memory = std::unique_ptr<void, void (*)(void *)>;
+
+struct Options {
+    uint32_t m = 16;
+    uint32_t ef_construction = 64;
+    VdbMetric metric = VDB_METRIC_L2;
+};
+
+inline VdbTid tid_of(uint32_t row)
+{
+    return {static_cast<uint16_t>(row >> 24), static_cast<uint16_t>(row >> 8),
+            static_cast<uint16_t>(row % 256 + 1)};
+}
+
+inline uint32_t row_of(VdbTid tid)
+{
+    return uint32_t{tid.block_hi} << 24 | uint32_t{tid.block_lo} << 8 | (tid.offset - 1u);
+}
+
+inline float norm_sq(const Row &v)
+{
+    double sum = 0;
+    for (float x : v)
+        sum += double{x} * x;
+    return static_cast<float>(sum);
+}
+
+inline void normalize(Row *v)
+{
+    float norm = std::sqrt(norm_sq(*v));
+    if (norm > 0)
+        for (float &x : *v)
+            x /= norm;
+}
+
+inline std::vector<Row> gaussian(size_t rows, uint32_t dims, uint32_t seed = 1)
+{
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    std::vector<Row> all(rows, Row(dims));
+    for (Row &row : all)
+        for (float &x : row)
+            x = normal(random);
+    return all;
+}
+
+// Rows in tight bunches that lie far from each other.
+inline std::vector<Row> clustered(size_t rows, uint32_t dims, size_t clusters, uint32_t seed = 1)
+{
+    std::vector<Row> all = gaussian(rows, dims, seed);
+    std::vector<Row> centres = gaussian(clusters, dims, seed + 1000);
+    for (size_t i = 0; i < rows; i++)
+        for (uint32_t d = 0; d < dims; d++)
+            all[i][d] = all[i][d] * .01f + centres[i % clusters][d] * 100;
+    return all;
+}
+
+inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
+{
+    VdbHnswGeometry g;
+    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
+    return g;
+}
+
+struct Build {
+    VdbHnswGeometry g;
+    Memory region;
+
+    Build(uint32_t dims, Options o, size_t capacity)
+        : g(geometry(dims, o)), region(memory(vdb_hnsw_build_size(&g, capacity)))
+    {
+        EXPECT_EQ(vdb_hnsw_build_init(region.get(), vdb_hnsw_build_size(&g, capacity), &g,
+                                      o.ef_construction, kSeed),
+                  VDB_OK);
+    }
+
+    Memory scratch() const
+    {
+        Memory s = memory(vdb_hnsw_build_scratch_size(region.get()));
+        vdb_hnsw_build_scratch_init(region.get(), s.get());
+        return s;
+    }
+
+    // Adds rows first, first + step, ...; returns how many went in before it was full.
+    size_t add(const std::vector<Row> &rows, size_t first = 0, size_t step = 1)
+    {
+        Memory s = scratch();
+        size_t added = 0;
+        for (size_t i = first; i < rows.size(); i += step, added++)
+            if (vdb_hnsw_build_add(region.get(), s.get(), rows[i].data(), norm_sq(rows[i]),
+                                   tid_of(static_cast<uint32_t>(i))) != VDB_OK)
+                break;
+        return added;
+    }
+
+    // Finishes the graph and makes the index's pages of it.
+    std::vector<Page> pages()
+    {
+        Memory s = scratch();
+        while (!vdb_hnsw_build_finish(region.get(), s.get(), 7)) {
+        }
+        VdbHnswBuildLayout layout;
+        EXPECT_EQ(vdb_hnsw_build_layout(region.get(), &layout), VDB_OK);
+        std::vector<Page> all(layout.blocks);
+        for (VdbBlock block = 0; block < layout.blocks; block++) {
+            std::memset(&all[block], 0, kPageSize);
+            init_page(&all[block], g, vdb_hnsw_build_page_kind(&layout, block));
+            vdb_hnsw_build_render(region.get(), &layout, block, &all[block]);
+        }
+        return all;
+    }
+};
+
+} // namespace vdb::hnsw::test

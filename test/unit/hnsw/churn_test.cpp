@@ -1,0 +1,182 @@
+// Rows come and go in rounds of insertion and vacuum: the index stays sound, complete and good.
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+#include "insert_driver.h"
+#include "vacuum_driver.h"
+
+using namespace vdb::hnsw;
+using namespace vdb::hnsw::test;
+
+namespace {
+
+void expect_sound(Store &store)
+{
+    Report r = store.check();
+    EXPECT_EQ(r.counts.problems, 0u) << r.all();
+}
+
+// The rows that an exhaustive scan returns, each of which may come once only.
+std::set<uint32_t> scanned_rows(Store &store, const Row &query)
+{
+    std::set<uint32_t> rows;
+    for (Found f : search_all(store, query, 20))
+        for (uint32_t row : store.rows(f.node))
+            EXPECT_TRUE(rows.insert(row).second) << "row " << row << " came twice";
+    return rows;
+}
+
+// An index with the rows that are alive, by number.
+struct Table {
+    std::vector<Row> rows;
+    std::set<uint32_t> alive;
+    Store store;
+
+    Table(uint32_t dims, Options o) : store(dims, o) {}
+
+    void add(const Row &row)
+    {
+        alive.insert(static_cast<uint32_t>(rows.size()));
+        rows.push_back(row);
+        insert(store, row, static_cast<uint32_t>(rows.size() - 1));
+    }
+    void remove(std::set<uint32_t> dead)
+    {
+        for (uint32_t row : dead)
+            alive.erase(row);
+        vacuum(store, [&](uint32_t row) { return dead.count(row) > 0; });
+    }
+    std::set<uint32_t> sample(std::mt19937 *random, double share) const
+    {
+        std::set<uint32_t> some;
+        std::bernoulli_distribution coin(share);
+        for (uint32_t row : alive)
+            if (coin(*random))
+                some.insert(row);
+        return some;
+    }
+    void expect_complete()
+    {
+        expect_sound(store);
+        EXPECT_EQ(scanned_rows(store, Row(store.g.dims, .1f)), alive);
+    }
+};
+
+struct Shape {
+    uint32_t dims;
+    uint32_t rows; // in the first round
+    Options options;
+    uint32_t distinct; // different vectors, 0 = all
+};
+
+class Churn : public testing::TestWithParam<Shape> {};
+
+} // namespace
+
+TEST_P(Churn, StaysSoundAndComplete)
+{
+    Shape shape = GetParam();
+    Table table(shape.dims, shape.options);
+    std::mt19937 random(7);
+    uint32_t distinct = shape.distinct ? shape.distinct : 4 * shape.rows;
+    std::vector<Row> values = gaussian(distinct, shape.dims);
+    uint32_t next = 0;
+    for (int round = 0; round < 6; round++) {
+        for (uint32_t i = 0; i < (round == 0 ? shape.rows : shape.rows / 2); i++)
+            table.add(values[next++ % distinct]);
+        table.expect_complete();
+        table.remove(table.sample(&random, round == 3 ? .95 : .4));
+        table.expect_complete();
+    }
+    table.remove(table.alive); // all
+    table.expect_complete();
+    EXPECT_EQ(table.store.live_nodes().size(), 0u);
+    table.add(values[0]);
+    table.expect_complete();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Churn,
+    testing::Values(Shape{3, 400, {.m = 2, .ef_construction = 10}, 0},
+                    Shape{8, 500, {.m = 8, .ef_construction = 40}, 0},
+                    Shape{8, 400, {.m = 4, .ef_construction = 20, .metric = VDB_METRIC_IP}, 0},
+                    Shape{8, 400, {.m = 4, .ef_construction = 20, .metric = VDB_METRIC_L1}, 0},
+                    Shape{2, 1500, {.m = 2, .ef_construction = 10}, 12},
+                    Shape{2100, 60, {.m = 16, .ef_construction = 40}, 0},
+                    Shape{4000, 40, {.m = 100, .ef_construction = 200}, 15},
+                    Shape{16000, 20, {.m = 4, .ef_construction = 10}, 0}));
+
+TEST(Churn, RecallStaysThatOfAFreshBuild)
+{
+    constexpr uint32_t kDims = 16;
+    Options options = {.m = 8, .ef_construction = 40};
+    Table table(kDims, options);
+    std::mt19937 random(3);
+    std::vector<Row> rows = gaussian(3000, kDims), queries = gaussian(200, kDims, 2);
+    for (uint32_t i = 0; i < 1200; i++)
+        table.add(rows[i]);
+    for (uint32_t i = 1200; i < rows.size(); i += 300) {
+        table.remove(table.sample(&random, .25));
+        for (uint32_t j = i; j < i + 300; j++)
+            table.add(rows[j]);
+    }
+    std::vector<Row> left;
+    for (uint32_t row : table.alive)
+        left.push_back(rows[row]);
+    Store fresh(left, kDims, options);
+    double churned = recall(table.store, queries, 60), built = recall(fresh, queries, 60);
+    EXPECT_GE(churned, built - .02);
+    EXPECT_GE(churned, .9);
+    table.expect_complete();
+}
+
+TEST(Churn, VacuumOfABuiltIndex)
+{
+    std::vector<Row> rows = gaussian(1500, 8);
+    for (size_t i = 0; i < 500; i++)
+        rows.push_back(Row(rows[i]));
+    Store store(rows, 8, {.m = 4, .ef_construction = 20});
+    Vacuum v(store, [](uint32_t row) { return row % 3 != 0; });
+    v.run();
+    EXPECT_EQ(v.left, 667u);
+    EXPECT_EQ(v.removed, 1333u);
+    expect_sound(store);
+    std::set<uint32_t> left;
+    for (uint32_t row = 0; row < 2000; row += 3)
+        left.insert(row);
+    EXPECT_EQ(scanned_rows(store, Row(8, 0)), left);
+}
+
+TEST(Churn, SlotsAndPagesAreUsedAgain)
+{
+    for (uint32_t dims : {8u, 2100u, 6000u}) {
+        std::vector<Row> rows = gaussian(60, dims);
+        Store store(dims, {.m = 4, .ef_construction = 20});
+        for (int round = 0; round < 8; round++) {
+            for (uint32_t i = 0; i < rows.size(); i++)
+                insert(store, rows[i], i);
+            if (round == 7)
+                break;
+            vacuum(store, [](uint32_t) { return true; });
+            expect_sound(store);
+        }
+        // The root stays a tombstone and keeps its vector's pages.
+        Store once(dims, {.m = 4, .ef_construction = 20});
+        for (uint32_t i = 0; i < rows.size(); i++)
+            insert(once, rows[i], i);
+        EXPECT_LE(store.pages.size(), once.pages.size() + 2 + store.g.vector_pages) << dims;
+        expect_sound(store);
+    }
+}
+
+TEST(Churn, VacuumOfNothingChangesNothing)
+{
+    Store store(gaussian(300, 8), 8);
+    std::vector<Page> before = store.pages;
+    vacuum(store, [](uint32_t) { return false; });
+    ASSERT_EQ(before.size(), store.pages.size());
+    for (size_t i = 0; i < before.size(); i++)
+        EXPECT_EQ(std::memcmp(&before[i], &store.pages[i], kPageSize), 0);
+}

@@ -1,0 +1,326 @@
+// An index whose pages lie in memory, read and written as the PostgreSQL shim does it: one page at
+// a time, through checked reads, and in records whose page images take effect together.  Pages are
+// handed out as copies of their own, so that AddressSanitizer sees a step over a page's end.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "bulk_build.h"
+#include "hnsw/page_edit_api.h"
+#include "hnsw/search_api.h"
+#include "hnsw/space.h"
+
+namespace vdb::hnsw::test {
+
+// Thrown where the shim would report a corrupted index.
+struct Corrupted {};
+
+// Thrown where the shim would go on until it is cancelled.
+struct Endless {};
+
+inline void require(VdbStatus status)
+{
+    if (status != VDB_OK)
+        throw Corrupted{};
+}
+
+struct Store : Image {
+    uint32_t ef_construction = 64;
+    uint64_t budget = UINT64_MAX; // page reads left
+
+    // An empty index.
+    explicit Store(uint32_t dims, Options o = {}) : ef_construction(o.ef_construction)
+    {
+        g = geometry(dims, o);
+        append(VDB_HNSW_PAGE_META);
+        vdb_hnsw_meta_init(page(0), &g, kSeed);
+    }
+    // An index of those rows, from the bulk builder.
+    Store(const std::vector<Row> &rows, uint32_t dims, Options o = {})
+        : ef_construction(o.ef_construction)
+    {
+        Build b(dims, o, rows.size());
+        EXPECT_EQ(b.add(rows), rows.size());
+        g = b.g;
+        pages = b.pages();
+    }
+
+    // The page's content until the next read.
+    const void *read(VdbBlock block)
+    {
+        if (block >= pages.size())
+            throw Corrupted{};
+        if (budget-- == 0)
+            throw Endless{};
+        std::memcpy(window_.get(), page(block), kPageSize);
+        return window_.get();
+    }
+    const void *read_ours(VdbBlock block)
+    {
+        if (vdb_hnsw_page_kind(read(block), kPageSize) == 0)
+            throw Corrupted{};
+        return window_.get();
+    }
+    const void *read_of(VdbBlock block, VdbHnswPageKind kind)
+    {
+        if (vdb_hnsw_page_kind(read(block), kPageSize) != static_cast<uint32_t>(kind))
+            throw Corrupted{};
+        return window_.get();
+    }
+    VdbHnswMeta read_meta()
+    {
+        VdbHnswMeta m;
+        vdb_hnsw_meta_read(read_of(VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META), &m);
+        return m;
+    }
+
+    std::vector<VdbNode> live_nodes() const
+    {
+        auto *self = const_cast<Store *>(this);
+        std::vector<VdbNode> ids;
+        for (VdbBlock b = 1; b < pages.size(); b++)
+            for (uint32_t s = 0;
+                 page_kind(&pages[b], g) == VDB_HNSW_PAGE_NODE && s < g.slots_per_page; s++)
+                if (self->node(b * g.slots_per_page + s)->state == NodeState::kLive)
+                    ids.push_back(b * g.slots_per_page + s);
+        return ids;
+    }
+    Row vector(VdbNode id)
+    {
+        Row v(g.dims);
+        std::copy_n(inline_vector(node(id), g), g.inline_dims, v.begin());
+        for (uint32_t i = 0; i < g.vector_pages; i++)
+            std::copy_n(slice_vector(page(vector_blocks(node(id), g)[i])), slice_dims(g, i),
+                        v.begin() + slice_start(g, i));
+        return v;
+    }
+    // Distance as a scan orders by it.
+    float distance(const Row &query, VdbNode id)
+    {
+        Space space = make_space(static_cast<VdbMetric>(g.metric), g.dims, meta()->max_norm_sq);
+        return space.rank(space.raw(query.data(), vector(id).data(), g.dims), node(id)->norm_sq);
+    }
+    // Distances of all live nodes, ascending.
+    std::vector<float> all_distances(const Row &query)
+    {
+        std::vector<float> all;
+        for (VdbNode id : live_nodes())
+            all.push_back(distance(query, id));
+        std::sort(all.begin(), all.end());
+        return all;
+    }
+    // Rows of a node's heap tids.
+    std::vector<uint32_t> rows(VdbNode id)
+    {
+        VdbTid tid;
+        VdbCellRef chain;
+        std::vector<uint32_t> all;
+        std::vector<VdbTid> tids(g.tids_per_cell);
+        uint32_t n = vdb_hnsw_node_tids(read_of(vdb_hnsw_node_block(&g, id), VDB_HNSW_PAGE_NODE),
+                                        &g, id, &tid, &chain);
+        if (n == 1)
+            all.push_back(row_of(tid));
+        while (chain.offset != 0) {
+            uint32_t count = 0;
+            VdbStatus status = vdb_hnsw_cell_tids(read_ours(vdb_cell_block(chain)), &g, id, &chain,
+                                                  tids.data(), &count);
+            if (status == VDB_STALE)
+                break;
+            require(status);
+            for (uint32_t i = 0; i < count; i++)
+                all.push_back(row_of(tids[i]));
+        }
+        return all;
+    }
+
+  private:
+    std::unique_ptr<Page> window_ = std::make_unique<Page>();
+};
+
+// Page images that replace the pages together, as a generic WAL record does; dropped unless
+// finished.
+class Record {
+  public:
+    explicit Record(Store &store) : store_(store) {}
+    void *page(VdbBlock block)
+    {
+        auto &image = images_[block];
+        if (!image)
+            image = std::make_unique<Page>(*static_cast<const Page *>(store_.read_ours(block)));
+        return image.get();
+    }
+    void *page_of(VdbBlock block, VdbHnswPageKind kind)
+    {
+        if (vdb_hnsw_page_kind(page(block), kPageSize) != static_cast<uint32_t>(kind))
+            throw Corrupted{};
+        return page(block);
+    }
+    void finish()
+    {
+        for (auto &[block, image] : images_)
+            store_.pages[block] = *image;
+    }
+
+  private:
+    Store &store_;
+    std::map<VdbBlock, std::unique_ptr<Page>> images_;
+};
+
+struct Found {
+    VdbNode node;
+    float distance;
+};
+
+// Drives a search over the pages.
+class Searcher {
+  public:
+    VdbHnswSearch *s = nullptr;
+    size_t gifts = 0;
+
+    Searcher(Store &store, const Row &query, uint32_t ef,
+             VdbHnswPurpose purpose = VDB_HNSW_FOR_SCAN)
+        : store_(store), vector_(query), ef_(ef)
+    {
+        VdbHnswMeta meta = store.read_meta();
+        query_ = {vector_.data(), norm_sq(vector_), meta.max_norm_sq, purpose};
+        blocks_.push_back(memory(vdb_hnsw_search_size(&store.g, ef)));
+        s = vdb_hnsw_search_init(blocks_[0].get(), &store.g, ef);
+    }
+    void start(VdbNode entry, VdbNode root, uint32_t level, uint32_t ef)
+    {
+        vdb_hnsw_search_start(s, &query_, entry, root, level, ef);
+    }
+    void reserve()
+    {
+        while (size_t size = vdb_hnsw_search_need(s)) {
+            blocks_.push_back(memory(size));
+            vdb_hnsw_search_give(s, blocks_.back().get(), size);
+            gifts++;
+        }
+    }
+    // One layer.
+    void run()
+    {
+        VdbBlock block;
+        while ((block = vdb_hnsw_search_next(s)) != VDB_NO_BLOCK) {
+            reserve();
+            require(vdb_hnsw_search_feed(s, store_.read(block)));
+            uint32_t offset;
+            while (vdb_hnsw_search_upcoming(s, 4, &offset) != VDB_NO_BLOCK)
+                if (offset >= kPageSize)
+                    throw Corrupted{};
+        }
+    }
+    // From the entry down to the first window on layer 0; false if the index is empty.
+    bool first_window()
+    {
+        VdbHnswMeta meta = store_.read_meta();
+        if (meta.root == VDB_NO_NODE)
+            return false;
+        start(meta.entry, meta.root, meta.entry_level, meta.entry_level > 0 ? 1 : ef_);
+        run();
+        for (uint32_t level = meta.entry_level; level > 0; level--) {
+            vdb_hnsw_search_descend(s, level > 1 ? 1 : ef_);
+            run();
+        }
+        return true;
+    }
+    std::vector<Found> take()
+    {
+        std::vector<Found> all;
+        for (Found f; vdb_hnsw_search_take(s, &f.node, &f.distance);)
+            all.push_back(f);
+        return all;
+    }
+    bool next_window()
+    {
+        reserve();
+        if (!vdb_hnsw_search_resume(s))
+            return false;
+        run();
+        return true;
+    }
+
+  private:
+    Store &store_;
+    Row vector_;
+    uint32_t ef_;
+    VdbHnswQuery query_;
+    std::vector<Memory> blocks_;
+};
+
+// The ef nearest nodes as a scan finds them.
+inline std::vector<Found> search(Store &store, const Row &query, uint32_t ef)
+{
+    Searcher searcher(store, query, ef);
+    return searcher.first_window() ? searcher.take() : std::vector<Found>{};
+}
+
+// Every node that a scan returns when it goes on to the end.
+inline std::vector<Found> search_all(Store &store, const Row &query, uint32_t ef)
+{
+    Searcher searcher(store, query, ef);
+    std::vector<Found> all;
+    if (searcher.first_window())
+        do
+            for (Found f : searcher.take())
+                all.push_back(f);
+        while (searcher.next_window());
+    return all;
+}
+
+// Share of the true ten nearest distances that searches reach.
+inline double recall(Store &store, const std::vector<Row> &queries, uint32_t ef)
+{
+    size_t hits = 0, wanted = 0;
+    for (const Row &query : queries) {
+        std::vector<float> exact = store.all_distances(query);
+        size_t k = std::min<size_t>(10, exact.size());
+        std::vector<Found> found = search(store, query, ef);
+        for (size_t i = 0; i < k && i < found.size(); i++)
+            hits += found[i].distance <= exact[k - 1];
+        wanted += k;
+    }
+    return wanted == 0 ? 1 : static_cast<double>(hits) / static_cast<double>(wanted);
+}
+
+// The list as read; Corrupted where the shim would say so.
+inline VdbLinks read_links(Store &store, VdbNode node, uint32_t level)
+{
+    VdbLinks links;
+    VdbStatus status = VDB_OK;
+    vdb_hnsw_links_start(&links, &store.g, node, level);
+    while (vdb_hnsw_links_feed(&links, &store.g, store.read_ours(links.block), &status))
+        require(status);
+    require(status);
+    return links;
+}
+
+// Memory and driver of a gather.
+class Gatherer {
+  public:
+    VdbGather *gather;
+
+    Gatherer(Store &store, uint32_t capacity)
+        : store_(store), memory_(memory(vdb_hnsw_gather_size(&store.g, capacity)))
+    {
+        gather = vdb_hnsw_gather_init(memory_.get(), &store.g, store.meta()->max_norm_sq, capacity);
+    }
+    void run()
+    {
+        VdbBlock block;
+        while ((block = vdb_hnsw_gather_next(gather)) != VDB_NO_BLOCK)
+            require(vdb_hnsw_gather_feed(gather, store_.read_ours(block)));
+    }
+
+  private:
+    Store &store_;
+    Memory memory_;
+};
+
+} // namespace vdb::hnsw::test
