@@ -7,6 +7,7 @@
 
 #include <sys/statvfs.h>
 
+#include "access/genam.h"
 #include "access/parallel.h"
 #include "access/table.h"
 #include "access/xact.h"
