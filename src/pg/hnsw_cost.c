@@ -18,7 +18,7 @@
 
 /* A page in shared buffers against one that is read in sequence; PostgreSQL's costs do not know the
  * difference. */
-#define CACHED_PAGE_COST 0.1
+#define CACHED_PAGE_COST 0.05
 
 /* Rows that the scan has to produce for the query's LIMIT, given what filters leave of them; 0 if
  * not known. */
@@ -36,15 +36,16 @@ static double nodes_visited(double tuples, double ef, int m)
     return Min(tuples, 2.2 * m * pow(ef, 0.8));
 }
 
-/* Cost of looking at one node: its page, in memory or not, and one distance. */
-static double node_cost(IndexPath *path, int dims)
+/* Cost of looking at one node: its page, in memory or not, and one distance.  That costs the same
+ * for any number of dimensions, as it does in the sequential scan that this is compared with. */
+static double node_cost(IndexPath *path)
 {
     double random_page, seq_page;
     double cached = Min(1.0, (double) effective_cache_size / Max(1.0, path->indexinfo->pages));
 
     get_tablespace_page_costs(path->indexinfo->reltablespace, &random_page, &seq_page);
     return cached * CACHED_PAGE_COST * seq_page + (1 - cached) * random_page +
-           cpu_index_tuple_cost + cpu_operator_cost * (1 + dims / 256.0);
+           cpu_index_tuple_cost + cpu_operator_cost;
 }
 
 void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
@@ -53,7 +54,7 @@ void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
 {
     double tuples = Max(1.0, path->indexinfo->tuples);
     double ef = hnsw_ef_search;
-    int dims, m;
+    int m = VDB_HNSW_DEFAULT_M; /* of an index that a planner extension only imagines */
     double per_node;
 
     *selectivity = 1;
@@ -64,20 +65,16 @@ void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
         *startup_cost = *total_cost = get_float8_infinity();
         return;
     }
-    dims = 0; /* unknown of an index that a planner extension only imagines */
-    m = VDB_HNSW_DEFAULT_M;
     if (!path->indexinfo->hypothetical) {
         Relation index = index_open(path->indexinfo->indexoid, NoLock);
-        HnswIndex hi = hnsw_index(index);
 
-        dims = hi.geometry.dims;
-        m = hi.geometry.m;
+        m = hnsw_index(index).geometry.m;
         index_close(index, NoLock);
     }
 
     if (hnsw_iterative_scan != HNSW_ITERATIVE_SCAN_OFF)
         ef = Max(ef, Min(tuples, rows_wanted(root, path->indexinfo->rel)));
-    per_node = node_cost(path, dims);
+    per_node = node_cost(path);
     *startup_cost = nodes_visited(tuples, ef, m) * per_node;
     *total_cost = *startup_cost + tuples * per_node;
 }

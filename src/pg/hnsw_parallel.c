@@ -135,6 +135,7 @@ HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers)
     InitializeParallelDSM(p->context);
     fill_toc(p, build, scan_size);
     LaunchParallelWorkers(p->context);
+    ereport(DEBUG1, (errmsg("using %d parallel workers", p->context->nworkers_launched)));
     return p;
 }
 
