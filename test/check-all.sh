@@ -6,6 +6,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
 export PG_CONFIG=${PG_CONFIG:-pg_config}
 export LC_ALL=C.UTF-8
+unset MAKEFLAGS MAKELEVEL MFLAGS # a step is a command of its own, not part of the make that calls this
 cd "$top"
 
 # Warnings are errors in the Makefile itself.
