@@ -188,7 +188,8 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
     }
     std::sort(gather->edges, gather->edges + n,
               [](const Edge &a, const Edge &b) { return nearer(a.candidate, b.candidate); });
-    select_edges(gather->space, gather->edges, n, limit);
+    select_edges(gather->space, gather->edges, n, limit,
+                 std::min(limit, enough_links(gather->g, links->level)));
 
     links->count = links->pinned;
     // A pinned node that was not gathered is not among the edges, so the limit is looked at here

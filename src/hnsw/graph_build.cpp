@@ -174,19 +174,9 @@ void write_links(Links *links, const Edge *edges, uint32_t n)
     links->count.store(kept, std::memory_order_release);
 }
 
-// Selects `limit` of scratch->edges at most.  On level 0 a selection that is short is filled
-// up with the nearest ones left out: compared with selecting m for a new node and filling nothing
-// (as hnswlib does), 10 to 15 % fewer distances for recall .95 to .99 on 116,659 sentence
-// embeddings.
 void select_links(const Linker &in, uint32_t n, uint32_t limit, uint32_t level)
 {
-    Edge *edges = in.scratch->edges;
-    uint32_t kept = select_edges(in.space, edges, n, limit);
-    uint32_t enough = level == 0 ? in.region->geometry.m * 3 / 2 : 0;
-    for (uint32_t i = 0; i < n && kept < enough; i++) {
-        kept += !edges[i].keep;
-        edges[i].keep = true;
-    }
+    select_edges(in.space, in.scratch->edges, n, limit, enough_links(in.region->geometry, level));
 }
 
 // Chooses the new node's neighbours on a level out of the pool and remembers them for link_back().

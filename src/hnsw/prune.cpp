@@ -18,7 +18,7 @@ bool shadowed(const Space &space, const Edge *edges, uint32_t i)
 
 } // namespace
 
-uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit)
+uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit, uint32_t enough)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -28,6 +28,10 @@ uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limi
             continue;
         edges[i].keep = true;
         kept++;
+    }
+    for (uint32_t i = 0; i < n && kept < enough; i++) {
+        kept += !edges[i].keep;
+        edges[i].keep = true;
     }
     return kept;
 }

@@ -25,9 +25,19 @@ struct Edge {
     bool keep; // in: must stay (a pinned edge); out: was selected
 };
 
+// Links that a list on that level should have at least, if there are so many candidates.  At the
+// bottom a selection that is short is filled up with the nearest ones left out: compared with
+// filling nothing, as hnswlib does, 10 to 15 % fewer distances for recall .95 to .99 on 116,659
+// sentence embeddings.
+inline uint32_t enough_links(const VdbHnswGeometry &g, uint32_t level)
+{
+    return level == 0 ? g.m * 3 / 2 : 0;
+}
+
 // Marks `keep` on at most `limit` of `n` edges, which are sorted nearest first: those that no kept
-// edge before them shadows (paper, algorithm 4), and those that must stay in any case.  Returns how
-// many. REQUIRES: at most `limit` edges must stay.
-uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit);
+// edge before them shadows (paper, algorithm 4), those that must stay in any case, and the nearest
+// of the others until there are `enough`.  Returns how many.  REQUIRES: at most `limit` edges must
+// stay; enough <= limit.
+uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit, uint32_t enough);
 
 } // namespace vdb::hnsw
