@@ -23,8 +23,9 @@ struct Linker {
     float distance(Point query, VdbNode node) const
     {
         float raw = space.raw(query.vector, region->vector(node), space.dims);
-        // No metric needs the node's norm, which lies on another cache line.
-        return space.between(raw, query.norm_sq, 0);
+        // The node's norm lies on another cache line.
+        float norm_sq = space.metric == VDB_METRIC_IP ? point(node).norm_sq : 0;
+        return space.between(raw, query.norm_sq, norm_sq);
     }
 };
 

@@ -29,6 +29,9 @@ uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limi
         edges[i].keep = true;
         kept++;
     }
+    // Under inner product long vectors shadow nearly all others, so that lists would stay short.
+    if (space.metric == VDB_METRIC_IP)
+        enough = limit;
     for (uint32_t i = 0; i < n && kept < enough; i++) {
         kept += !edges[i].keep;
         edges[i].keep = true;
