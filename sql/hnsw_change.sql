@@ -140,7 +140,7 @@ SELECT id FROM items ORDER BY v <-> '[1,2]' LIMIT 5;
 SELECT * FROM vectordb_index_check('items_w');
 DROP TABLE items;
 
--- COPY, upsert, MERGE and a prepared transaction
+-- COPY, upsert and MERGE
 CREATE TABLE items (id int PRIMARY KEY, v vector(3));
 CREATE INDEX items_v ON items USING hnsw (v vector_cosine_ops);
 COPY items FROM stdin;
@@ -153,11 +153,5 @@ INSERT INTO items VALUES (1, '[0,0,1]'), (5, '[1,1,0]') ON CONFLICT (id) DO UPDA
 MERGE INTO items USING (VALUES (2, '[1,1,1]'::vector), (6, '[0,1,1]')) n (id, v) ON items.id = n.id
     WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (n.id, n.v);
 SELECT id FROM items ORDER BY v <=> '[0,0.1,1]';
-BEGIN;
-INSERT INTO items VALUES (7, '[0,0.1,1]');
-PREPARE TRANSACTION 'hnsw_prepared';
-SELECT id FROM items ORDER BY v <=> '[0,0.1,1]' LIMIT 1;
-COMMIT PREPARED 'hnsw_prepared';
-SELECT id FROM items ORDER BY v <=> '[0,0.1,1]' LIMIT 1;
 SELECT * FROM vectordb_index_check('items_v');
 DROP TABLE items;

@@ -72,6 +72,9 @@ static VdbStatus add_tid_elsewhere(HnswInsert *in, VdbNode node, uint16 generati
                                    BUFFER_LOCK_EXCLUSIVE);
         status = vdb_hnsw_cell_add_tid(GenericXLogRegisterBuffer(wal, cellbuf, 0), g, chain, node,
                                        in->heap_tid);
+        /* the node is locked, so its chain must hold */
+        if (status != VDB_OK && status != VDB_FULL)
+            vdb_corrupted(in->index, vdb_cell_block(chain), "a list of heap tids is broken");
     }
     if (status == VDB_OK)
         GenericXLogFinish(wal);
