@@ -1,0 +1,72 @@
+# Recall of every metric, on real and on Gaussian data, after a build and after the same rows were inserted.
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use VectorTest;
+
+use constant K => 10;
+
+my $node = new_server('recall', "maintenance_work_mem = '256MB'\nsynchronous_commit = off\n");
+
+# Measures every metric of table item against an expected recall: built, then inserted into the empty index.
+sub recall_of_item
+{
+	my ($what, $expected, $with, $settings) = @_;
+
+	prepare_recall($node, 'item', 'query', K);
+	$node->safe_psql('postgres', 'CREATE TABLE grown (LIKE item)');
+	foreach my $opclass (sort keys %METRICS)
+	{
+		my $operator = $METRICS{$opclass};
+
+		$node->safe_psql('postgres', "CREATE INDEX item_v ON item USING hnsw (v $opclass) $with");
+		my $recall = measure_recall($node, 'item', 'query', $operator, K, $settings);
+		cmp_ok($recall, '>=', $expected, "$what, $opclass, built: recall $recall");
+		check_index($node, "after build: $what, $opclass", 'item_v');
+		$node->safe_psql('postgres', 'DROP INDEX item_v');
+	}
+	# All four indexes grow at once, from two sessions.
+	$node->safe_psql('postgres', "CREATE INDEX grown_$_ ON grown USING hnsw (v $_) $with") foreach keys %METRICS;
+	my @sessions = map {
+		my $half = $_;
+		IPC::Run::start(
+			[
+				'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres'),
+				'-c', "INSERT INTO grown SELECT * FROM item WHERE id % 2 = $half"
+			]);
+	} 0, 1;
+	ok($_->finish, "$what: rows inserted") foreach @sessions;
+	foreach my $opclass (sort keys %METRICS)
+	{
+		my $operator = $METRICS{$opclass};
+		my $recall = measure_recall($node, 'grown', 'query', $operator, K, $settings);
+		cmp_ok($recall, '>=', $expected, "$what, $opclass, inserted: recall $recall");
+		check_index($node, "after inserts: $what", "grown_$opclass");
+	}
+	$node->safe_psql('postgres', 'DROP TABLE item, query, grown, truth');
+	return;
+}
+
+# Real data at default settings.
+load_wordnet($node, 'base', 'entry');
+load_wordnet($node, 'query', 'entry_query');
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE item AS SELECT id, v FROM entry;
+	CREATE TABLE query AS SELECT id, v FROM entry_query WHERE id <= 200;
+	DROP TABLE entry, entry_query;
+	ALTER TABLE item ALTER v TYPE vector(384);});
+recall_of_item('20,000 real rows', 0.95, '', '');
+
+# Hard data: Gaussian, no structure at all, so that a graph of good neighbours takes a wider search.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE item (id int, v vector(128));
+	CREATE TABLE query (id int, v vector(128));
+	SELECT setseed(0.42);
+	INSERT INTO item SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 10000) i;
+	INSERT INTO query SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 100) i;});
+recall_of_item('10,000 Gaussian rows', 0.99, 'WITH (ef_construction = 200)', 'SET hnsw.ef_search = 400;');
+
+$node->stop;
+done_testing();

@@ -1,0 +1,93 @@
+# A standby follows: rounds of insert, delete and vacuum, every replayed page compared with the primary's image of it
+# (wal_consistency_checking), every answer compared too.
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Cluster;
+use Test::More;
+use VectorTest;
+
+my $primary = new_server('primary', "wal_consistency_checking = 'generic'\nmaintenance_work_mem = '64MB'\n");
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->start;
+
+my %indexes = (
+	narrow_l2 => [ 'narrow', '<->' ],
+	narrow_cosine => [ 'narrow', '<=>' ],
+	wide_l2 => [ 'wide', '<->' ],
+	equal_ip => [ 'equal', '<#>' ]);
+
+# Nearest rows to a fixed probe by the index, with their distances.
+sub answer
+{
+	my ($node, $table, $operator) = @_;
+
+	return $node->safe_psql(
+		'postgres', qq{
+		SET enable_seqscan = off; SET enable_sort = off;
+		SELECT p.n, t.id, t.v $operator p.v FROM (SELECT n, (SELECT v FROM probe WHERE dims = (SELECT vector_dims(v) FROM $table LIMIT 1)) AS v
+				FROM generate_series(1, 1) n) p,
+			LATERAL (SELECT * FROM $table ORDER BY v $operator p.v LIMIT 20) t});
+}
+
+sub same_everywhere
+{
+	my ($when) = @_;
+
+	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+	foreach my $index (sort keys %indexes)
+	{
+		my $expected = answer($primary, @{ $indexes{$index} });
+		isnt($expected, '', "$index answers $when");
+		is(answer($standby, @{ $indexes{$index} }), $expected, "$index answers the same on the standby $when");
+		check_index($primary, "on the primary $when", $index);
+		check_index($standby, "on the standby $when", $index);
+	}
+	return;
+}
+
+$primary->safe_psql(
+	'postgres', q{
+	SELECT setseed(0.1);
+	CREATE TABLE probe AS SELECT d AS dims, random_vector(d) AS v FROM unnest('{16,2500,3}'::int[]) d;
+	CREATE TABLE narrow (id serial, v vector(16));
+	CREATE TABLE wide (id serial, v vector(2500)); -- leaves its slot for a page of its own
+	CREATE TABLE equal (id serial, v vector(3));   -- many rows for every vector
+	CREATE INDEX narrow_l2 ON narrow USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16);
+	INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 500) i;
+	INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 30) i;
+	INSERT INTO equal (v) SELECT ARRAY[i % 5, 1, 2]::vector FROM generate_series(1, 1000) i;
+	CREATE INDEX narrow_cosine ON narrow USING hnsw (v vector_cosine_ops);
+	CREATE INDEX wide_l2 ON wide USING hnsw (v vector_l2_ops);
+	CREATE INDEX equal_ip ON equal USING hnsw (v vector_ip_ops);});
+same_everywhere('after build');
+
+foreach my $round (1 .. 6)
+{
+	$primary->safe_psql(
+		'postgres', qq{
+		SELECT setseed(0.$round);
+		DELETE FROM narrow WHERE random() < 0.3;
+		DELETE FROM wide WHERE random() < 0.3;
+		DELETE FROM equal WHERE v = ARRAY[$round % 5, 1, 2]::vector OR random() < 0.3;});
+	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM equal') if $round % 2 == 0;
+	$primary->safe_psql(
+		'postgres', qq{
+		SELECT setseed(0.0$round);
+		INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 200) i;
+		INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 12) i;
+		INSERT INTO equal (v) SELECT ARRAY[(i + $round) % 7, 1, 2]::vector FROM generate_series(1, 400) i;});
+	same_everywhere("after round $round");
+}
+
+# The standby goes on alone, and takes rows.
+$primary->stop;
+$standby->promote;
+$standby->safe_psql('postgres',
+	'INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 100) i; VACUUM narrow');
+check_index($standby, 'after promotion', sort keys %indexes);
+unlike(PostgreSQL::Test::Utils::slurp_file($standby->logfile), qr/inconsistent page found/, 'every replayed page was right');
+
+$standby->stop;
+done_testing();

@@ -1,0 +1,131 @@
+# What the TAP tests share: clusters with the extension, random data, recall against exact answers,
+# the index check.
+package VectorTest;
+use strict;
+use warnings FATAL => 'all';
+use Exporter 'import';
+use File::Basename qw(dirname);
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server);
+
+# Operator of each operator class.
+our %METRICS = (
+	vector_l2_ops => '<->',
+	vector_ip_ops => '<#>',
+	vector_cosine_ops => '<=>',
+	vector_l1_ops => '<+>');
+
+# A started cluster with the extension and with random_vector(dims), Gaussian and repeatable by setseed.
+sub new_server
+{
+	my ($name, $conf) = @_;
+	my $node = PostgreSQL::Test::Cluster->new($name);
+
+	$node->init(allows_streaming => 1);
+	$node->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 4GB\nlog_statement = none\n" . ($conf // ''));
+	$node->start;
+	$node->safe_psql(
+		'postgres', q{
+		CREATE EXTENSION vectordb;
+		CREATE FUNCTION random_vector(dims int) RETURNS vector LANGUAGE sql VOLATILE AS $$
+			SELECT array_agg(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))::vector FROM generate_series(1, dims) $$;
+	});
+	return $node;
+}
+
+# Loads the real data that ships with the project into table entry.
+sub load_wordnet
+{
+	my ($node, $set, $table) = @_;
+	my $script = dirname(__FILE__) . '/../data/wordnet.pl';
+
+	$node->safe_psql('postgres',
+		"CREATE TABLE $table (id integer, pos text, domain text, words text, gloss text, v vector(384))");
+	system("perl '$script' $set | psql -X -q -d '"
+		  . $node->connstr('postgres')
+		  . "' -c '\\copy $table from stdin (format binary)'") == 0
+	  or die "loading $table failed";
+}
+
+# Remembers in table truth how far the k nearest of $table reach for every row of $queries, by every operator.
+sub prepare_recall
+{
+	my ($node, $table, $queries, $k) = @_;
+
+	$node->safe_psql('postgres', 'CREATE TABLE truth (operator text, id int, reach float8)');
+	foreach my $operator (sort values %METRICS)
+	{
+		$node->safe_psql(
+			'postgres', qq{
+			SET enable_indexscan = off;
+			INSERT INTO truth SELECT '$operator', q.id,
+				(SELECT max(d) FROM (SELECT t.v $operator q.v AS d FROM $table t ORDER BY 1 LIMIT $k) n)
+			FROM $queries q});
+	}
+}
+
+# Recall at k of $table's index for the operator, with these settings. Rows as near as the k-th nearest count as found.
+sub measure_recall
+{
+	my ($node, $table, $queries, $operator, $k, $settings) = @_;
+	my $search = "SELECT t.v $operator q.v AS d FROM $table t ORDER BY t.v $operator q.v LIMIT $k";
+	my $set = 'SET enable_seqscan = off; SET enable_sort = off; ' . ($settings // '');
+	my $plan = $node->safe_psql('postgres', "$set EXPLAIN SELECT (SELECT max(d) FROM ($search) n) FROM $queries q");
+
+	like($plan, qr/Index Scan using/, "$operator uses the index");
+	return $node->safe_psql(
+		'postgres', qq{$set
+		SELECT round(sum((SELECT count(*) FROM ($search) n WHERE d <= truth.reach + abs(truth.reach) * 1e-6))
+			/ (count(*) * $k), 4)
+		FROM $queries q JOIN truth ON truth.id = q.id AND truth.operator = '$operator'});
+}
+
+# Every index named is sound.
+sub check_index
+{
+	my ($node, $when, @indexes) = @_;
+
+	is($node->safe_psql('postgres', "SELECT * FROM vectordb_index_check('$_')"), '', "$_ is sound $when")
+	  foreach @indexes;
+}
+
+# Kills the postmaster and everything under it at once, as a power failure would.
+sub kill_server
+{
+	my ($node) = @_;
+	my $postmaster = $node->{_pid};
+	my @children;
+
+	kill 'STOP', $postmaster; # starts nothing more
+	foreach my $stat (glob '/proc/[0-9]*/stat')
+	{
+		open my $in, '<', $stat or next;
+		my $line = <$in> // '';
+		push @children, $1 if $line =~ /^(\d+) \(.*\) \S (\d+)/s && $2 == $postmaster;
+	}
+	kill 'KILL', @children, $postmaster;
+	$node->{_pid} = undef;
+	# Shared memory is free when the last of them is gone.
+	foreach my $pid ($postmaster, @children)
+	{
+		my $left = 1000;
+		select(undef, undef, undef, 0.01) while $left-- > 0 && kill(0, $pid) && !is_zombie($pid);
+	}
+	# Where nobody reaps orphans, the dead postmaster's id looks alive to the next one.
+	unlink $node->data_dir . '/postmaster.pid', $node->host . '/.s.PGSQL.' . $node->port . '.lock';
+	return;
+}
+
+sub is_zombie
+{
+	my ($pid) = @_;
+
+	open my $in, '<', "/proc/$pid/stat" or return 1;
+	return (<$in> // '') =~ /\) Z /;
+}
+
+1;
