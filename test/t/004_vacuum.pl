@@ -1,0 +1,134 @@
+# Vacuum: recall after churn, room used again, indexes emptied and filled again, equal vectors by the thousand,
+# little memory, a vacuum that was cut short.
+use strict;
+use warnings FATAL => 'all';
+use Test::More;
+use VectorTest;
+
+my $node = new_server('vacuum', "maintenance_work_mem = '64MB'\nsynchronous_commit = off\n");
+
+sub info
+{
+	my ($index, $column) = @_;
+
+	return $node->safe_psql('postgres', "SELECT $column FROM vectordb_index_info('$index')");
+}
+
+# Recall at 10 of table item against its present rows.
+sub recall
+{
+	my ($operator) = @_;
+
+	$node->safe_psql('postgres', 'DROP TABLE IF EXISTS truth');
+	prepare_recall($node, 'item', 'query', 10);
+	return measure_recall($node, 'item', 'query', $operator, 10, '');
+}
+
+$node->safe_psql(
+	'postgres', q{
+	SELECT setseed(0.3);
+	CREATE TABLE item (id serial, v vector(20)) WITH (autovacuum_enabled = off);
+	CREATE TABLE query AS SELECT i AS id, random_vector(20 + i * 0) AS v FROM generate_series(1, 100) i;
+	INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 8000) i;
+	CREATE INDEX item_l2 ON item USING hnsw (v vector_l2_ops);
+	CREATE INDEX item_ip ON item USING hnsw (v vector_ip_ops);});
+my %fresh = ('<->' => recall('<->'), '<#>' => recall('<#>'));
+my $size = info('item_l2', 'bytes');
+
+# Half the rows go and come again, several times.
+foreach my $round (1 .. 4)
+{
+	$node->safe_psql('postgres', "DELETE FROM item WHERE id % 4 IN ($round % 4, ($round + 1) % 4)");
+	$node->safe_psql('postgres', 'VACUUM item');
+	check_index($node, "after vacuum $round", 'item_l2', 'item_ip');
+	is(info('item_l2', 'live'), $node->safe_psql('postgres', 'SELECT count(*) FROM item'), "vacuum $round removed what is dead");
+	cmp_ok(info('item_l2', 'tombstones + detached'), '<=', 1, "vacuum $round gave the slots back");
+	foreach my $operator (sort keys %fresh)
+	{
+		my $recall = recall($operator);
+		cmp_ok($recall, '>=', $fresh{$operator} - 0.02, "recall by $operator after vacuum $round: $recall, fresh $fresh{$operator}");
+	}
+	$node->safe_psql('postgres',
+		'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 8000 - (SELECT count(*)::int FROM item)) i');
+	check_index($node, "after refilling $round", 'item_l2', 'item_ip');
+	cmp_ok(info('item_l2', 'bytes'), '<=', $size * 1.05, "the index does not grow in round $round");
+	foreach my $operator (sort keys %fresh)
+	{
+		my $recall = recall($operator);
+		cmp_ok($recall, '>=', $fresh{$operator} - 0.02, "recall by $operator after refilling $round: $recall");
+	}
+}
+
+# Everything goes.
+$node->safe_psql('postgres', 'DELETE FROM item');
+is($node->safe_psql('postgres', 'SET enable_seqscan = off; SELECT count(*) FROM (SELECT FROM item ORDER BY v <-> (SELECT v FROM query LIMIT 1) LIMIT 5) n'),
+	0, 'dead rows are not returned');
+$node->safe_psql('postgres', 'VACUUM item');
+check_index($node, 'when emptied', 'item_l2', 'item_ip');
+is(info('item_l2', 'live + heap_tids'), 0, 'nothing is left');
+$node->safe_psql('postgres', 'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 3000) i');
+check_index($node, 'when filled again', 'item_l2', 'item_ip');
+cmp_ok(info('item_l2', 'bytes'), '<=', $size * 1.05, 'into the room there was');
+my $recall = recall('<->');
+cmp_ok($recall, '>=', $fresh{'<->'} - 0.02, "recall when filled again: $recall");
+
+# Thousands of rows with one vector: one node, whose rows all come.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE equal (id serial, v vector(3));
+	INSERT INTO equal (v) SELECT ARRAY[i % 3, 1, 1]::vector FROM generate_series(1, 15000) i;
+	CREATE INDEX equal_l2 ON equal USING hnsw (v vector_l2_ops);
+	INSERT INTO equal (v) SELECT ARRAY[i % 3, 1, 1]::vector FROM generate_series(1, 6000) i;});
+is(info('equal_l2', "live || ' ' || heap_tids"), '3 21000', 'three nodes for 21,000 rows');
+my $nearest = 'SET enable_seqscan = off; SET enable_sort = off; SELECT count(DISTINCT id), min(v::text), max(v::text) FROM (SELECT * FROM equal ORDER BY v';
+is($node->safe_psql('postgres', "$nearest <-> '[0,1,1]' LIMIT 7000) n"), '7000|[0,1,1]|[0,1,1]', 'all rows of the nearest vector first');
+$node->safe_psql('postgres', 'DELETE FROM equal WHERE id % 7 <> 0; VACUUM equal');
+check_index($node, 'after most of the equal rows went', 'equal_l2');
+is($node->safe_psql('postgres', "$nearest <-> '[0,1,1]' LIMIT 1000) n"), '1000|[0,1,1]|[0,1,1]', 'those that are left');
+$node->safe_psql('postgres', q{DELETE FROM equal WHERE v = '[0,1,1]'; VACUUM equal; INSERT INTO equal (v) VALUES ('[0,1,1]')});
+check_index($node, 'after all of one vector went', 'equal_l2');
+is($node->safe_psql('postgres', "$nearest <-> '[0,1,1]' LIMIT 1) n"), '1|[0,1,1]|[0,1,1]', 'and came again');
+
+# Vectors with pages of their own give them back.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE wide (id serial, v vector(5000));
+	CREATE INDEX wide_l2 ON wide USING hnsw (v vector_l2_ops);
+	INSERT INTO wide (v) SELECT random_vector(5000 + i * 0) FROM generate_series(1, 40) i;});
+$size = info('wide_l2', 'bytes');
+foreach my $round (1 .. 3)
+{
+	$node->safe_psql('postgres', "DELETE FROM wide WHERE id % 3 <> $round % 3; VACUUM wide");
+	$node->safe_psql('postgres',
+		'INSERT INTO wide (v) SELECT random_vector(5000 + i * 0) FROM generate_series(1, 40 - (SELECT count(*)::int FROM wide)) i');
+	check_index($node, "of wide vectors, round $round", 'wide_l2');
+	cmp_ok(info('wide_l2', 'bytes'), '<=', $size * 1.05, "wide vectors use their pages again, round $round");
+	is(info('wide_l2', 'lost_vector_pages'), 0, 'no page is lost');
+}
+
+# A vacuum that may not remember all dead nodes does what it can; the next ones do the rest.
+$node->safe_psql('postgres', 'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 20000) i');
+$node->safe_psql('postgres', 'DELETE FROM item WHERE id % 10 <> 0');
+$node->safe_psql('postgres', "SET maintenance_work_mem = '1MB'; VACUUM item");
+check_index($node, 'after a vacuum with little memory', 'item_l2', 'item_ip');
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) item') foreach 1 .. 2;
+check_index($node, 'after more vacuums', 'item_l2', 'item_ip');
+is(info('item_l2', 'live'), $node->safe_psql('postgres', 'SELECT count(*) FROM item'), 'only live rows have nodes');
+
+# A vacuum cut short anywhere leaves a sound index; a later one finishes its work.
+$node->safe_psql('postgres', 'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 6000) i');
+my $cut = 0;
+foreach my $delay (1, 3, 10, 20, 40, 80, 160, 320)
+{
+	$node->safe_psql('postgres', "DELETE FROM item WHERE id IN (SELECT id FROM item ORDER BY id LIMIT 500)");
+	$node->psql('postgres', "SET statement_timeout = $delay; VACUUM item", stderr => \my $stderr);
+	$cut++ if $stderr =~ /canceling statement/;
+	check_index($node, "after a vacuum of $delay ms", 'item_l2', 'item_ip');
+}
+cmp_ok($cut, '>=', 1, "$cut vacuums were cut short");
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) item');
+check_index($node, 'after the vacuum that follows', 'item_l2', 'item_ip');
+is(info('item_l2', 'live'), $node->safe_psql('postgres', 'SELECT count(*) FROM item'), 'nothing dead is left');
+
+$node->stop;
+done_testing();
