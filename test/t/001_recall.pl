@@ -13,7 +13,7 @@ sub recall_of_item
 {
 	my ($what, $expected, $with, $settings) = @_;
 
-	prepare_recall($node, 'item', 'query', K);
+	prepare_recall($node, 'item', 'query', K, sort values %METRICS);
 	$node->safe_psql('postgres', 'CREATE TABLE grown (LIKE item)');
 	foreach my $opclass (sort keys %METRICS)
 	{
@@ -66,7 +66,7 @@ $node->safe_psql(
 	SELECT setseed(0.42);
 	INSERT INTO item SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 10000) i;
 	INSERT INTO query SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 100) i;});
-recall_of_item('10,000 Gaussian rows', 0.99, 'WITH (ef_construction = 200)', 'SET hnsw.ef_search = 400;');
+recall_of_item('10,000 Gaussian rows', 0.99, 'WITH (m = 24)', 'SET hnsw.ef_search = 400;');
 
 $node->stop;
 done_testing();

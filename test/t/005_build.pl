@@ -20,7 +20,7 @@ $node->safe_psql(
 		FROM generate_series(1, 12000) i JOIN centre c ON c.id = 1 + i % 100;
 	UPDATE query q SET v = q.v + c.v FROM centre c WHERE c.id = q.id;
 	VACUUM ANALYZE item;});
-prepare_recall($node, 'item', 'query', 10);
+prepare_recall($node, 'item', 'query', 10, '<->');
 
 # A psql session in the background, for one statement.
 sub start_statement

@@ -51,13 +51,13 @@ sub load_wordnet
 	  or die "loading $table failed";
 }
 
-# Remembers in table truth how far the k nearest of $table reach for every row of $queries, by every operator.
+# Remembers in table truth how far the k nearest of $table reach for every row of $queries, by these operators.
 sub prepare_recall
 {
-	my ($node, $table, $queries, $k) = @_;
+	my ($node, $table, $queries, $k, @operators) = @_;
 
-	$node->safe_psql('postgres', 'CREATE TABLE truth (operator text, id int, reach float8)');
-	foreach my $operator (sort values %METRICS)
+	$node->safe_psql('postgres', 'DROP TABLE IF EXISTS truth; CREATE TABLE truth (operator text, id int, reach float8)');
+	foreach my $operator (@operators)
 	{
 		$node->safe_psql(
 			'postgres', qq{
