@@ -76,6 +76,12 @@ CREATE INDEX items_parallel ON items USING hnsw (v vector_l2_ops);
 SELECT count(*) FROM (SELECT * FROM items ORDER BY v <-> '[0,0,0]' LIMIT 5000) s;
 SELECT * FROM vectordb_index_check('items_parallel');
 DROP INDEX items_parallel;
+-- a row's version that older snapshots see is left out, whichever process comes upon it
+BEGIN;
+UPDATE items SET v = '[1,2,3]' WHERE id IN (SELECT id FROM items ORDER BY ctid DESC LIMIT 1);
+CREATE INDEX items_parallel ON items USING hnsw (v vector_l2_ops);
+SELECT indcheckxmin FROM pg_index WHERE indexrelid = 'items_parallel'::regclass;
+ROLLBACK;
 RESET max_parallel_maintenance_workers;
 RESET min_parallel_table_scan_size;
 ALTER TABLE items RESET (parallel_workers);

@@ -241,6 +241,7 @@ void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
                                     build->reports_progress, build_row, build, scan);
     SpinLockAcquire(&shared->mutex);
     shared->heap_tuples += tuples;
+    shared->broken_hot_chain |= build->info->ii_BrokenHotChain;
     SpinLockRelease(&shared->mutex);
 }
 
@@ -273,6 +274,7 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
     if (build.shared->phase == HNSW_BUILD_IN_MEMORY)
         write_graph(&build);
 
+    info->ii_BrokenHotChain |= build.shared->broken_hot_chain;
     result->heap_tuples = build.shared->heap_tuples;
     result->index_tuples = (double) pg_atomic_read_u64(&build.shared->index_tuples);
     if (parallel != NULL)
