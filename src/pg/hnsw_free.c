@@ -132,17 +132,21 @@ static void free_node(HnswVacuum *v, VdbNode node)
     BlockNumber blkno = vdb_hnsw_node_block(g, node);
     GenericXLogState *wal;
     Buffer buf;
+    bool freed;
 
     free_slices(v, node);
     free_upper(v, node);
     buf = vdb_read_page_of(v->index, &v->hi, blkno, VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
     wal = GenericXLogStart(v->index);
-    if (vdb_hnsw_page_free_node(GenericXLogRegisterBuffer(wal, buf, 0), g, node) == VDB_OK) {
+    freed = vdb_hnsw_page_free_node(GenericXLogRegisterBuffer(wal, buf, 0), g, node) == VDB_OK;
+    if (freed)
         GenericXLogFinish(wal);
-        hnsw_record_node_page(v->index, blkno, true);
-    } else
+    else
         GenericXLogAbort(wal);
     UnlockReleaseBuffer(buf);
+    /* not under the page's lock: the free space map may have to grow, under a lock of its own */
+    if (freed)
+        hnsw_record_node_page(v->index, blkno, true);
 }
 
 void hnsw_free_page(HnswVacuum *v, BlockNumber blkno)

@@ -39,13 +39,21 @@ static BlockNumber append_page(Relation index, HnswIndex *hi, VdbHnswPageKind ki
     return blkno;
 }
 
+/* The free space map survives a crash as it happens to be: the page may be another kind's, all zero
+ * or beyond the end. */
 static bool has_free_slot(Relation index, HnswIndex *hi, BlockNumber blkno)
 {
-    Buffer buf = vdb_read_page(index, hi, blkno, BUFFER_LOCK_SHARE);
-    Page page = BufferGetPage(buf);
-    bool has = vdb_hnsw_page_kind(page, BLCKSZ) == VDB_HNSW_PAGE_NODE &&
-               vdb_hnsw_page_free_slot(page, &hi->geometry) < hi->geometry.slots_per_page;
+    Buffer buf;
+    Page page;
+    bool has;
 
+    if (blkno >= hi->nblocks && blkno >= RelationGetNumberOfBlocks(index))
+        return false;
+    buf = ReadBuffer(index, blkno);
+    LockBuffer(buf, BUFFER_LOCK_SHARE);
+    page = BufferGetPage(buf);
+    has = vdb_hnsw_page_kind(page, BLCKSZ) == VDB_HNSW_PAGE_NODE &&
+          vdb_hnsw_page_free_slot(page, &hi->geometry) < hi->geometry.slots_per_page;
     UnlockReleaseBuffer(buf);
     return has;
 }

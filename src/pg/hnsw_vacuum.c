@@ -202,6 +202,7 @@ static void settle_page(HnswVacuum *v, BlockNumber blkno)
     const VdbHnswGeometry *g = &v->hi.geometry;
     Buffer buf = vdb_read_page_in_order(v->index, blkno, v->strategy, BUFFER_LOCK_SHARE);
     VdbNodeTids *nodes;
+    bool has_room;
 
     if (!BufferIsValid(buf))
         return;
@@ -212,7 +213,11 @@ static void settle_page(HnswVacuum *v, BlockNumber blkno)
     nodes = palloc(sizeof(VdbNodeTids) * g->slots_per_page);
     for (uint32 slot = 0; slot < g->slots_per_page; slot++)
         nodes[slot] = vdb_hnsw_page_node(BufferGetPage(buf), g, slot);
+    has_room = vdb_hnsw_page_free_slot(BufferGetPage(buf), g) < g->slots_per_page;
     UnlockReleaseBuffer(buf);
+    /* the map may have lost what it knew in a crash, and a standby never knew it */
+    if (has_room)
+        hnsw_record_node_page(v->index, blkno, true);
     for (uint32 slot = 0; slot < g->slots_per_page; slot++)
         settle_node(v, blkno * g->slots_per_page + slot, nodes[slot]);
     pfree(nodes);
