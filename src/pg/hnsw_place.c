@@ -58,11 +58,16 @@ static VdbCellRef put_upper(HnswInsert *in, Page page, BlockNumber blkno)
     return next;
 }
 
-/* Replaces the stand-in by the id that the node got. */
+/* Replaces the stand-in by the id that the node got.  An edge to the slot's former node, which
+ * vacuum has freed meanwhile, would be a second one or lead from the node to itself: it goes. */
 static void name_new_node(VdbLinks *links, VdbNode node)
 {
-    uint32 i = vdb_hnsw_links_find(links, VDB_HNSW_NEW_NODE);
+    uint32 stale = vdb_hnsw_links_find(links, node);
+    uint32 i;
 
+    if (stale < links->count)
+        vdb_hnsw_links_remove(links, stale);
+    i = vdb_hnsw_links_find(links, VDB_HNSW_NEW_NODE);
     if (i < links->count)
         links->ids[i] = node;
 }
@@ -104,6 +109,8 @@ static bool write_node(HnswInsert *in, PlacePages pages, LinkPlan *plan)
 
     in->node = blkno * g->slots_per_page + slot;
     name_new_node(&plan->now, in->node);
+    for (uint32 level = 0; level <= in->level; level++)
+        name_new_node(&in->links[level], in->node);
     wal = GenericXLogStart(in->index);
     page = GenericXLogRegisterBuffer(wal, pages.node, 0);
     cells = BufferIsValid(pages.cells) ? GenericXLogRegisterBuffer(wal, pages.cells, 0) : page;
