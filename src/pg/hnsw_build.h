@@ -37,7 +37,7 @@ typedef struct HnswBuildShared {
     HnswBuildPhase phase;
     int adders; /* processes within vdb_hnsw_build_add() */
     double heap_tuples;
-    bool broken_hot_chain; /* a row was left out that an older snapshot still sees */
+    bool broken_hot_chain;     /* a row was left out that an older snapshot still sees */
     ConditionVariable changed; /* of phase and adders */
 } HnswBuildShared;
 

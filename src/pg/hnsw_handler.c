@@ -35,6 +35,7 @@ Datum hnswhandler(PG_FUNCTION_ARGS)
     am->amsupport = HNSW_TYPE_INFO_PROC;
     am->amcanorderbyop = true;
     am->amoptionalkey = true;
+    am->amusemaintenanceworkmem = true;
     am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
     am->amkeytype = InvalidOid;
     VDB_AM_CAN_BUILD_PARALLEL(am);
