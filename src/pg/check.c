@@ -176,6 +176,12 @@ static VdbHnswCheck *begin_check(CheckedIndex *c, Report *report, VdbHnswGeometr
         put_problem(report, VDB_HNSW_META_BLOCK, -1, problem);
         return NULL;
     }
+    if ((int) g->dims != TupleDescAttr(c->index->rd_att, 0)->atttypmod ||
+        g->metric != hnsw_metric(c->index)) {
+        put_problem(report, VDB_HNSW_META_BLOCK, -1,
+                    "metapage has other dimensions or another metric than the column");
+        return NULL;
+    }
     if (vdb_hnsw_check_size(g, blocks, &size) != VDB_OK || size > MaxAllocHugeSize)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("index \"%s\" is too large to be checked",

@@ -70,6 +70,10 @@ static HnswIndex load_index(Relation index)
                         RelationGetRelationName(index)),
                  errhint("Please REINDEX it.")));
     vdb_check(status, index, VDB_HNSW_META_BLOCK);
+    if ((int) hi.geometry.dims != TupleDescAttr(index->rd_att, 0)->atttypmod ||
+        hi.geometry.metric != hnsw_metric(index))
+        vdb_corrupted(index, VDB_HNSW_META_BLOCK,
+                      "metapage has other dimensions or another metric than the column");
     return hi;
 }
 

@@ -1,0 +1,131 @@
+# Damaged index pages: scans, inserts and vacuum end with an error that says so, or with an answer, but neither crash
+# nor run for ever; the check finds the damage.
+use strict;
+use warnings FATAL => 'all';
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VectorTest;
+
+use constant PAGE => 8192;
+
+my $seed = $ENV{DAMAGE_SEED} // 20260101;
+srand $seed;
+my $node = new_server('damage', "maintenance_work_mem = '64MB'\nrestart_after_crash = off\nstatement_timeout = '60s'\n");
+
+$node->safe_psql(
+	'postgres', q{
+	SELECT setseed(0.2);
+	CREATE TABLE item (id serial, v vector(12)) WITH (autovacuum_enabled = off);
+	INSERT INTO item (v) SELECT random_vector(12 + i * 0) FROM generate_series(1, 1500) i;
+	INSERT INTO item (v) SELECT '[1,2,3,4,5,6,7,8,9,10,11,12]' FROM generate_series(1, 300) i;
+	CREATE TABLE wide (id serial, v vector(3000)) WITH (autovacuum_enabled = off);
+	INSERT INTO wide (v) SELECT random_vector(3000 + i * 0) FROM generate_series(1, 30) i;
+	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 20);
+	CREATE INDEX wide_v ON wide USING hnsw (v vector_cosine_ops) WITH (m = 4, ef_construction = 20);
+	DELETE FROM item WHERE id % 5 = 0; VACUUM item;
+	CHECKPOINT;});
+my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${_}_v')") } 'item', 'wide';
+$node->stop;
+my %sound = map { $_ => PostgreSQL::Test::Utils::slurp_file($file{$_}) } keys %file;
+
+sub put
+{
+	my ($table, $bytes) = @_;
+
+	open my $out, '>:raw', $file{$table} or die "cannot write $file{$table}: $!";
+	print $out $bytes;
+	close $out;
+	return;
+}
+
+# What an error may say: that the index is damaged or of an unknown format, never an internal error.
+sub acceptable
+{
+	my ($err) = @_;
+
+	return $err !~ /ERROR|FATAL|PANIC|server closed/ || $err =~ /ERROR:  XX002: .*\n/ || $err =~ /ERROR:  XX001: /
+	  || $err =~ /ERROR:  0A000: .* has a format that this version of vectordb cannot read/;
+}
+
+# Uses the damaged index in every way.
+sub use_index
+{
+	my ($table, $what) = @_;
+	my $dims = $table eq 'item' ? 12 : 3000;
+	my $operator = $table eq 'item' ? '<->' : '<=>';
+	my %statements = (
+		scan => "SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SELECT count(*) FROM (SELECT id FROM $table ORDER BY v $operator random_vector($dims) LIMIT 300) n",
+		insert => "INSERT INTO $table (v) SELECT random_vector($dims + i * 0) FROM generate_series(1, 5) i",
+		vacuum => "DELETE FROM $table WHERE id % 7 = 3; VACUUM (INDEX_CLEANUP ON) $table",
+		check => "SELECT count(*) FROM vectordb_index_check('${table}_v')",
+		info => "SELECT live FROM vectordb_index_info('${table}_v')");
+	my $found = 0;
+
+	foreach my $name ('check', 'info', 'scan', 'insert', 'scan', 'vacuum', 'check')
+	{
+		my ($rc, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\n$statements{$name}");
+		ok(acceptable($err), "$name with $what") or diag "DAMAGE_SEED=$seed: $err";
+		$found = 1 if $name eq 'check' && ($out || $err);
+	}
+	return $found;
+}
+
+# --- particular damage ---
+sub overwrite
+{
+	my ($bytes, $offset, $new) = @_;
+
+	substr($bytes, $offset, length $new) = $new;
+	return $bytes;
+}
+
+foreach my $table ('item', 'wide')
+{
+	my $last = length($sound{$table}) / PAGE - 1;
+	my %damages = (
+		'an all-zero page' => overwrite($sound{$table}, PAGE, "\0" x PAGE),
+		'an all-zero last page' => overwrite($sound{$table}, $last * PAGE, "\0" x PAGE),
+		'an all-zero metapage' => overwrite($sound{$table}, 0, "\0" x PAGE),
+		'the page of another index' => overwrite($sound{$table}, PAGE, substr($sound{ $table eq 'item' ? 'wide' : 'item' }, 0, PAGE)),
+		'pages exchanged' => overwrite(overwrite($sound{$table}, PAGE, substr($sound{$table}, $last * PAGE, PAGE)), $last * PAGE, substr($sound{$table}, PAGE, PAGE)),
+		'half of it gone' => substr($sound{$table}, 0, PAGE * int(($last + 1) / 2)),
+		'a root that is not' => overwrite($sound{$table}, 24 + 40, pack('LL', 4_000_000_000, 77)),
+		'another metric and dimensions' => overwrite($sound{$table}, 24 + 16, pack('LSS', 7, 9, 4)));
+	foreach my $what (sort keys %damages)
+	{
+		put($table, $damages{$what});
+		$node->start;
+		ok(use_index($table, $what), "the check finds $what");
+		$node->stop;
+	}
+	put($table, $sound{$table});
+}
+
+# --- random damage ---
+foreach my $round (1 .. 30)
+{
+	my $table = $round % 3 == 0 ? 'wide' : 'item';
+	my $bytes = $sound{$table};
+	my $pages = length($bytes) / PAGE;
+
+	foreach (1 .. 1 + rand 40)
+	{
+		# Most of it where the headers are; PostgreSQL looks after its own page header itself.
+		my $block = rand() < 0.2 ? 0 : int rand $pages;
+		my $at = 24 + int rand(rand() < 0.5 ? 300 : PAGE - 24);
+		substr($bytes, $block * PAGE + $at, 1) = chr int rand 256;
+	}
+	put($table, $bytes);
+	$node->start;
+	use_index($table, "random damage $round");
+	$node->stop;
+	put($table, $sound{$table});
+}
+
+# REINDEX mends everything.
+put('item', overwrite($sound{item}, PAGE, "\0" x PAGE));
+$node->start;
+$node->safe_psql('postgres', 'REINDEX INDEX item_v; REINDEX INDEX wide_v');
+check_index($node, 'after REINDEX', 'item_v', 'wide_v');
+$node->stop;
+done_testing();
