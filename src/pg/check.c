@@ -177,7 +177,8 @@ static VdbHnswCheck *begin_check(CheckedIndex *c, Report *report, VdbHnswGeometr
         return NULL;
     }
     if ((int) g->dims != TupleDescAttr(c->index->rd_att, 0)->atttypmod ||
-        g->metric != hnsw_metric(c->index)) {
+        g->metric != hnsw_metric(c->index))
+    {
         put_problem(report, VDB_HNSW_META_BLOCK, -1,
                     "metapage has other dimensions or another metric than the column");
         return NULL;
