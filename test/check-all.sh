@@ -21,9 +21,10 @@ step_regress() {
     head -n 200 regression.diffs output_iso/regression.diffs 2>/dev/null
     return 1
 }
-step_tap() { test/tap.sh; }
+# The tests of one file wait more than they compute, so that several files run at a time.
+step_tap() { PROVE_FLAGS=${PROVE_FLAGS:-"-j$(nproc) --timer"} test/tap.sh; }
 
-declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1500) # seconds
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1800) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
     [regress]=build [tap]="build tap")
 steps=("$@")
