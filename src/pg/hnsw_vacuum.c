@@ -122,12 +122,15 @@ static void unlink_cell(HnswVacuum *v, VdbNode node, VdbCellRef previous, VdbCel
 /* Takes the empty cells out of a node's chain. */
 static void shorten_chain(HnswVacuum *v, VdbNode node, VdbCellRef chain)
 {
+    uint64 most = (uint64) RelationGetNumberOfBlocks(v->index) * v->hi.geometry.cells_per_cell_page;
     VdbCellRef previous = {0, 0, 0};
     VdbCellRef next;
     uint32 count;
 
     while (chain.offset != 0 && read_cell(v, chain, node, &count, &next) == VDB_OK) {
         CHECK_FOR_INTERRUPTS();
+        if (most-- == 0)
+            vdb_corrupted(v->index, vdb_cell_block(chain), "endless list of heap tids");
         if (count == 0)
             unlink_cell(v, node, previous, chain);
         else
