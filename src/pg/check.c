@@ -176,9 +176,7 @@ static VdbHnswCheck *begin_check(CheckedIndex *c, Report *report, VdbHnswGeometr
         put_problem(report, VDB_HNSW_META_BLOCK, -1, problem);
         return NULL;
     }
-    if ((int) g->dims != TupleDescAttr(c->index->rd_att, 0)->atttypmod ||
-        g->metric != hnsw_metric(c->index))
-    {
+    if (!hnsw_fits_column(c->index, g)) {
         put_problem(report, VDB_HNSW_META_BLOCK, -1,
                     "metapage has other dimensions or another metric than the column");
         return NULL;

@@ -72,6 +72,8 @@ extern int hnsw_ef_construction(Relation index); /* >= 2 m is checked at CREATE 
 
 /* hnsw_index.c: the index's fixed facts, and the opclass resolved to a metric */
 extern VdbMetric hnsw_metric(Relation index);
+/* Whether an index with that geometry can be one on its column and operator class. */
+extern bool hnsw_fits_column(Relation index, const VdbHnswGeometry *g);
 /* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
 extern HnswIndex hnsw_new_index(Relation index);

@@ -54,6 +54,14 @@ HnswIndex hnsw_new_index(Relation index)
     return hi;
 }
 
+bool hnsw_fits_column(Relation index, const VdbHnswGeometry *g)
+{
+    int dims = TupleDescAttr(index->rd_att, 0)->atttypmod;
+
+    /* ALTER COLUMN ... TYPE vector takes the dimensions away and leaves the index as it is */
+    return (dims < 0 || dims == (int) g->dims) && g->metric == hnsw_metric(index);
+}
+
 /* Reads the frozen part of the metapage. */
 static HnswIndex load_index(Relation index)
 {
@@ -70,8 +78,7 @@ static HnswIndex load_index(Relation index)
                         RelationGetRelationName(index)),
                  errhint("Please REINDEX it.")));
     vdb_check(status, index, VDB_HNSW_META_BLOCK);
-    if ((int) hi.geometry.dims != TupleDescAttr(index->rd_att, 0)->atttypmod ||
-        hi.geometry.metric != hnsw_metric(index))
+    if (!hnsw_fits_column(index, &hi.geometry))
         vdb_corrupted(index, VDB_HNSW_META_BLOCK,
                       "metapage has other dimensions or another metric than the column");
     return hi;
