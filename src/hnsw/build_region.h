@@ -83,9 +83,8 @@ struct BuildRegion {
     uint32_t vector_at; // within a node
     uint32_t upper_units;
 
-    alignas(kCacheLine) std::atomic<uint64_t> used;        // Used, nodes in the low half
-    alignas(kCacheLine) std::atomic<uint64_t> entry;       // level << 32 | node + 1; 0 = none
-    alignas(kCacheLine) std::atomic<uint32_t> max_norm_sq; // bits of a float >= 0
+    alignas(kCacheLine) std::atomic<uint64_t> used;  // Used, nodes in the low half
+    alignas(kCacheLine) std::atomic<uint64_t> entry; // level << 32 | node + 1; 0 = none
 
     // finish() only
     alignas(kCacheLine) VdbNode tree_at; // node whose links are being followed
@@ -141,11 +140,7 @@ struct BuildRegion {
     // Takes that much from both ends at once; false if they would meet.  *before: what was taken.
     bool take(Used more, Used *before);
 
-    Space space() const
-    {
-        return make_space(static_cast<VdbMetric>(geometry.metric), geometry.dims,
-                          std::bit_cast<float>(peek(max_norm_sq)));
-    }
+    Space space() const { return make_space(geometry); }
 };
 
 // A node found by a search.

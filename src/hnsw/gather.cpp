@@ -67,13 +67,12 @@ size_t vdb_hnsw_gather_size(const VdbHnswGeometry *g, uint32_t capacity) noexcep
            align64(capacity * sizeof(Edge)) + (size_t) capacity * g->dims * sizeof(float);
 }
 
-VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, float max_norm_sq,
-                                uint32_t capacity) noexcept
+VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, uint32_t capacity) noexcept
 {
     auto *gather = static_cast<VdbGather *>(memory);
     *gather = {};
     gather->g = *g;
-    gather->space = make_space(static_cast<VdbMetric>(g->metric), g->dims, max_norm_sq);
+    gather->space = make_space(*g);
     gather->capacity = capacity;
     char *at = static_cast<char *>(memory) + align64(sizeof(VdbGather));
     gather->nodes = reinterpret_cast<VdbGathered *>(at);

@@ -252,15 +252,6 @@ void raise_entry(BuildRegion *region, VdbNode node, uint32_t level)
     }
 }
 
-void raise_max_norm(BuildRegion *region, float norm_sq)
-{
-    // Floats that are not negative order like their bits.
-    uint32_t bits = std::bit_cast<uint32_t>(norm_sq);
-    uint32_t seen = peek(region->max_norm_sq);
-    while (bits > seen && !region->max_norm_sq.compare_exchange_weak(seen, bits)) {
-    }
-}
-
 } // namespace
 
 uint32_t search_bottom(BuildRegion *region, BuildScratch *scratch, Point query, VdbNode start,
@@ -315,8 +306,6 @@ VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const float *vector, f
     case Claim::kNew:
         break;
     }
-    if (r->geometry.metric == VDB_METRIC_IP)
-        raise_max_norm(r, norm_sq);
     link_node(r, static_cast<BuildScratch *>(scratch), node);
     return VDB_OK;
 }

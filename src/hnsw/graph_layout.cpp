@@ -217,7 +217,6 @@ void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *pag
     meta->entry = file_id(r->geometry, static_cast<VdbNode>(entry) - 1);
     meta->root = meta->entry;
     meta->entry_level = static_cast<uint32_t>(entry >> 32);
-    meta->max_norm_sq = std::bit_cast<float>(peek(r->max_norm_sq));
     if (layout.spilled_cells % r->geometry.cells_per_cell_page != 0)
         meta->free_cell_page = layout.first_vector_block - 1;
 }

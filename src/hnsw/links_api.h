@@ -61,7 +61,7 @@ uint32_t vdb_hnsw_links_find(const VdbLinks *links, VdbNode node) VDB_NOEXCEPT;
 typedef struct VdbGather VdbGather;
 
 size_t vdb_hnsw_gather_size(const VdbHnswGeometry *g, uint32_t capacity) VDB_NOEXCEPT;
-VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, float max_norm_sq,
+VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g,
                                 uint32_t capacity) VDB_NOEXCEPT;
 void vdb_hnsw_gather_clear(VdbGather *gather) VDB_NOEXCEPT;
 /* Asks for a node's vector; ignored when the gather is full or has it. */

@@ -65,8 +65,7 @@ void vdb_hnsw_meta_read(const void *page, VdbHnswMeta *out) noexcept
     const MetaPage *meta = meta_of(page);
     // A damaged level would be searched from for ages; one that is only wrong finds nothing there.
     uint32_t level = std::min<uint32_t>(meta->entry_level, VDB_HNSW_MAX_LEVEL);
-    *out = {meta->root,        meta->entry,          level,
-            meta->max_norm_sq, meta->free_cell_page, meta->free_vector_page};
+    *out = {meta->root, meta->entry, level, meta->free_cell_page, meta->free_vector_page};
 }
 
 void vdb_hnsw_meta_write(void *page, const VdbHnswMeta *in) noexcept
@@ -75,7 +74,6 @@ void vdb_hnsw_meta_write(void *page, const VdbHnswMeta *in) noexcept
     meta->root = in->root;
     meta->entry = in->entry;
     meta->entry_level = in->entry_level;
-    meta->max_norm_sq = in->max_norm_sq;
     meta->free_cell_page = in->free_cell_page;
     meta->free_vector_page = in->free_vector_page;
 }

@@ -21,7 +21,6 @@ typedef struct VdbHnswMeta {
     VdbNode root;
     VdbNode entry;
     uint32_t entry_level;
-    float max_norm_sq;
     VdbBlock free_cell_page;
     VdbBlock free_vector_page;
 } VdbHnswMeta;

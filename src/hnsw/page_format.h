@@ -45,10 +45,9 @@ struct MetaPage {
     VdbNode root;  // root of the pinned tree; never freed once set
     VdbNode entry; // a node of the highest level, where a search starts
     uint32_t entry_level;
-    float max_norm_sq;         // largest squared norm seen (inner product only)
     VdbBlock free_cell_page;   // head of the list of cell pages with room
     VdbBlock free_vector_page; // head of the list of unused vector pages
-    uint64_t reserved[4];
+    uint32_t reserved[9];
 };
 static_assert(sizeof(MetaPage) == 96);
 

@@ -247,7 +247,7 @@ void vdb_hnsw_search_start(VdbHnswSearch *s, const VdbHnswQuery *query, VdbNode 
                            uint32_t level, uint32_t ef) noexcept
 {
     s->query = *query;
-    s->space = make_space(static_cast<VdbMetric>(s->g.metric), s->g.dims, query->max_norm_sq);
+    s->space = make_space(s->g);
     s->root = root;
     s->visited_total = 0;
     begin_layer(*s, level, ef);

@@ -33,7 +33,6 @@ typedef enum VdbHnswPurpose {
 typedef struct VdbHnswQuery {
     const float *vector; /* as the index stores vectors; must outlive the search */
     float norm_sq;
-    float max_norm_sq; /* the metapage's */
     VdbHnswPurpose purpose;
 } VdbHnswQuery;
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "core/types.h"
+#include "hnsw/hnsw_api.h"
 #include "simd/simd_api.h"
 
 namespace vdb::hnsw {
@@ -20,7 +21,6 @@ struct Point {
 struct Space {
     VdbMetric metric;
     uint32_t dims;
-    float max_norm_sq; // inner product: the largest squared norm in the index
     float (*kernel)(const float *, const float *, size_t) noexcept;
 
     // Additive part: squared differences, dot product, or absolute differences over n dimensions.
@@ -68,10 +68,11 @@ struct Space {
     }
 };
 
-inline Space make_space(VdbMetric metric, uint32_t dims, float max_norm_sq)
+inline Space make_space(const VdbHnswGeometry &g)
 {
     const VdbKernels *k = vdb_simd_kernels();
-    return {metric, dims, max_norm_sq,
+    auto metric = static_cast<VdbMetric>(g.metric);
+    return {metric, g.dims,
             metric == VDB_METRIC_L2   ? k->l2_squared
             : metric == VDB_METRIC_L1 ? k->l1
                                       : k->inner_product};

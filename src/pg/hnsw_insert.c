@@ -18,23 +18,21 @@
 
 /* --- the metapage --- */
 
-/* Changes the metapage under its lock: the search's entry, if the node's level is higher, and the
- * largest norm. */
-static void update_meta(HnswInsert *in, bool placed)
+/* Makes the node the search's entry if its level is the highest. */
+static void raise_entry(HnswInsert *in)
 {
     Buffer buf = vdb_read_page_of(in->index, in->hi, VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META,
                                   BUFFER_LOCK_EXCLUSIVE);
-    GenericXLogState *wal = GenericXLogStart(in->index);
-    Page page = GenericXLogRegisterBuffer(wal, buf, 0);
 
-    vdb_hnsw_meta_read(page, &in->meta);
-    if (placed && in->level > in->meta.entry_level) {
+    vdb_hnsw_meta_read(BufferGetPage(buf), &in->meta);
+    if (in->level > in->meta.entry_level) {
+        GenericXLogState *wal = GenericXLogStart(in->index);
+
         in->meta.entry = in->node;
         in->meta.entry_level = in->level;
+        vdb_hnsw_meta_write(GenericXLogRegisterBuffer(wal, buf, 0), &in->meta);
+        GenericXLogFinish(wal);
     }
-    in->meta.max_norm_sq = Max(in->meta.max_norm_sq, in->vector.norm_sq);
-    vdb_hnsw_meta_write(page, &in->meta);
-    GenericXLogFinish(wal);
     UnlockReleaseBuffer(buf);
 }
 
@@ -129,8 +127,7 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
 {
     uint32 ef = hnsw_ef_construction(in->index);
     const VdbHnswGeometry *g = &in->hi->geometry;
-    VdbHnswQuery query = {in->vector.values, in->vector.norm_sq, in->meta.max_norm_sq,
-                          VDB_HNSW_FOR_INSERT};
+    VdbHnswQuery query = {in->vector.values, in->vector.norm_sq, VDB_HNSW_FOR_INSERT};
     VdbHnswSearch *search = vdb_hnsw_search_init(palloc(vdb_hnsw_search_size(g, ef)), g, ef);
     uint32 level = in->meta.entry_level;
 
@@ -169,8 +166,6 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPo
     in.links = palloc0(sizeof(VdbLinks) * (in.level + 1));
     in.vector_blocks = palloc(sizeof(VdbBlock) * (hi->geometry.vector_pages + 1));
     in.meta = hnsw_read_meta(index, hi);
-    if (hi->geometry.metric == VDB_METRIC_IP && vector.norm_sq > in.meta.max_norm_sq)
-        update_meta(&in, false);
 
     if (in.meta.root == VDB_NO_NODE) {
         hnsw_put_slices(index, hi, vector.values, in.vector_blocks);
@@ -186,7 +181,7 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPo
     in.gather = vdb_hnsw_gather_init(
         MemoryContextAllocHuge(CurrentMemoryContext,
                                vdb_hnsw_gather_size(&hi->geometry, in.gather_capacity)),
-        &hi->geometry, in.meta.max_norm_sq, in.gather_capacity);
+        &hi->geometry, in.gather_capacity);
     while (find_neighborhood(&in, &same, &generation)) {
         if (add_tid(&in, same, generation))
             return;
@@ -196,7 +191,7 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPo
     hnsw_place_node(&in);
     hnsw_link_back(&in);
     if (in.level > in.meta.entry_level)
-        update_meta(&in, true);
+        raise_entry(&in);
 }
 
 bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid, Relation heap,

@@ -23,7 +23,7 @@ void hnsw_prepare_mending(HnswVacuum *v)
     v->gather = vdb_hnsw_gather_init(
         MemoryContextAllocHuge(CurrentMemoryContext,
                                vdb_hnsw_gather_size(&v->hi.geometry, capacity)),
-        &v->hi.geometry, v->meta.max_norm_sq, capacity);
+        &v->hi.geometry, capacity);
 }
 
 typedef VdbStatus (*TreeEdit)(void *upper_page, VdbNode upper, void *lower_page, VdbNode lower,

@@ -103,7 +103,7 @@ static void start_search(IndexScanDesc scan, HnswScan *so)
     Relation index = scan->indexRelation;
     HnswVector vector = query_vector(scan, so);
     VdbHnswMeta meta = hnsw_read_meta(index, &so->hi);
-    VdbHnswQuery query = {vector.values, vector.norm_sq, meta.max_norm_sq, VDB_HNSW_FOR_SCAN};
+    VdbHnswQuery query = {vector.values, vector.norm_sq, VDB_HNSW_FOR_SCAN};
 
     if (meta.root == VDB_NO_NODE) {
         so->state = HNSW_SCAN_DONE;

@@ -96,10 +96,7 @@ struct Index {
         return {cell_neighbors(c), cell_neighbors(c) + c->count};
     }
 
-    Space space() const
-    {
-        return make_space(static_cast<VdbMetric>(g.metric), g.dims, meta().max_norm_sq);
-    }
+    Space space() const { return make_space(g); }
 
     float distance(const Row &query, VdbNode id) const
     {

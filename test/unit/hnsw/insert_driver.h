@@ -20,8 +20,6 @@ class Inserter {
     void insert()
     {
         meta_ = store_.read_meta();
-        if (g_.metric == VDB_METRIC_IP && norm_sq_ > meta_.max_norm_sq)
-            update_meta(false);
         if (meta_.root == VDB_NO_NODE) {
             put_slices();
             place_root();
@@ -37,7 +35,7 @@ class Inserter {
         place_node();
         link_back_all();
         if (level_ > meta_.entry_level)
-            update_meta(true);
+            raise_entry();
     }
 
   private:
@@ -269,14 +267,13 @@ class Inserter {
             for (uint32_t i = level == 0 ? back_from_ : 0; i < links_[level].count; i++)
                 link_back(links_[level].ids[i], level);
     }
-    void update_meta(bool placed)
+    void raise_entry()
     {
         meta_ = store_.read_meta();
-        if (placed && level_ > meta_.entry_level) {
-            meta_.entry = node_;
-            meta_.entry_level = level_;
-        }
-        meta_.max_norm_sq = std::max(meta_.max_norm_sq, norm_sq_);
+        if (level_ <= meta_.entry_level)
+            return;
+        meta_.entry = node_;
+        meta_.entry_level = level_;
         Record record(store_);
         vdb_hnsw_meta_write(record.page(0), &meta_);
         record.finish();

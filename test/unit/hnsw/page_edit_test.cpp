@@ -62,7 +62,7 @@ TEST(MetaEdit, RoundTrip)
     EXPECT_EQ(meta.entry, VDB_NO_NODE);
     EXPECT_EQ(meta.free_cell_page, VDB_NO_BLOCK);
     EXPECT_EQ(meta.free_vector_page, VDB_NO_BLOCK);
-    VdbHnswMeta changed = {1, 2, 3, 4.5f, 5, 6};
+    VdbHnswMeta changed = {1, 2, 3, 4, 5};
     vdb_hnsw_meta_write(store.page(0), &changed);
     meta = store.read_meta();
     EXPECT_EQ(std::memcmp(&meta, &changed, sizeof(meta)), 0);

@@ -102,7 +102,7 @@ struct Store : Image {
     // Distance as a scan orders by it.
     float distance(const Row &query, VdbNode id)
     {
-        Space space = make_space(static_cast<VdbMetric>(g.metric), g.dims, meta()->max_norm_sq);
+        Space space = make_space(g);
         return space.rank(space.raw(query.data(), vector(id).data(), g.dims), node(id)->norm_sq);
     }
     // Distances of all live nodes, ascending.
@@ -186,8 +186,7 @@ class Searcher {
              VdbHnswPurpose purpose = VDB_HNSW_FOR_SCAN)
         : store_(store), vector_(query), ef_(ef)
     {
-        VdbHnswMeta meta = store.read_meta();
-        query_ = {vector_.data(), norm_sq(vector_), meta.max_norm_sq, purpose};
+        query_ = {vector_.data(), norm_sq(vector_), purpose};
         blocks_.push_back(memory(vdb_hnsw_search_size(&store.g, ef)));
         s = vdb_hnsw_search_init(blocks_[0].get(), &store.g, ef);
     }
@@ -309,7 +308,7 @@ class Gatherer {
     Gatherer(Store &store, uint32_t capacity)
         : store_(store), memory_(memory(vdb_hnsw_gather_size(&store.g, capacity)))
     {
-        gather = vdb_hnsw_gather_init(memory_.get(), &store.g, store.meta()->max_norm_sq, capacity);
+        gather = vdb_hnsw_gather_init(memory_.get(), &store.g, capacity);
     }
     void run()
     {
