@@ -207,6 +207,7 @@ static void add_row(HnswBuild *build, HnswVector vector, ItemPointer heap_tid)
             return;
     }
     move_to_disk(build);
+    (void) hnsw_index(build->index); /* its cache makes the insertions find pages faster */
     hnsw_insert_vector(build->index, &build->hi, vector, heap_tid);
 }
 
