@@ -11,7 +11,8 @@ VDB_BEGIN_DECLS
 
 /* --- pass 1: heap tids --- */
 
-/* Whether a heap tid is to go.  May raise: the frames it would pass have nothing to undo (style R4). */
+/* Whether a heap tid is to go.  May raise: the frames it would pass have nothing to undo (style
+ * R4). */
 typedef bool (*VdbIsDead)(VdbTid tid, void *state);
 
 typedef struct VdbTidCount {
