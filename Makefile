@@ -35,7 +35,7 @@ src/simd/kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512d
 endif
 
 # -O2 leaves the loops over a vector's elements scalar.
-src/pg/vector%.o: CFLAGS += -O3
+src/pg/vector.o src/pg/halfvec.o: CFLAGS += -O3
 
 src/%.o: src/%.cpp
 	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<

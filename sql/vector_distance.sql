@@ -1,32 +1,32 @@
 -- Distances, and the kernels behind them forced one after the other.
-SELECT l2_distance('[0,0]', '[3,4]'), '[0,0]'::vector <-> '[3,4]' AS op;
+SELECT l2_distance('[0,0]'::vector, '[3,4]'), '[0,0]'::vector <-> '[3,4]' AS op;
 SELECT vector_l2_squared_distance('[1,2,3]', '[4,6,15]');
-SELECT inner_product('[1,2,3]', '[4,5,6]'), '[1,2,3]'::vector <#> '[4,5,6]' AS op;
+SELECT inner_product('[1,2,3]'::vector, '[4,5,6]'), '[1,2,3]'::vector <#> '[4,5,6]' AS op;
 SELECT vector_negative_inner_product('[1,2]', '[-3,4]');
-SELECT l1_distance('[0,0]', '[3,-4]'), '[0,0]'::vector <+> '[3,-4]' AS op;
-SELECT cosine_distance('[1,0]', '[0,2]'), '[1,0]'::vector <=> '[0,2]' AS op;
-SELECT cosine_distance('[1,2]', '[2,4]'), cosine_distance('[1,2]', '[-2,-4]');
+SELECT l1_distance('[0,0]'::vector, '[3,-4]'), '[0,0]'::vector <+> '[3,-4]' AS op;
+SELECT cosine_distance('[1,0]'::vector, '[0,2]'), '[1,0]'::vector <=> '[0,2]' AS op;
+SELECT cosine_distance('[1,2]'::vector, '[2,4]'), cosine_distance('[1,2]'::vector, '[-2,-4]');
 SELECT vector_spherical_distance('[1,0]', '[0,1]'), vector_spherical_distance('[1,0]', '[-1,0]'),
     vector_spherical_distance('[0.6,0.8]', '[0.6,0.8]');
-SELECT cosine_distance('[1,1,1]', '[1.1,1.1,1.1]') >= 0, cosine_distance('[1,1,1]', '[-1.1,-1.1,-1.1]') <= 2;
+SELECT cosine_distance('[1,1,1]'::vector, '[1.1,1.1,1.1]') >= 0, cosine_distance('[1,1,1]'::vector, '[-1.1,-1.1,-1.1]') <= 2;
 
 -- operands without a direction, and out of range
-SELECT cosine_distance('[1,2]', '[0,0]'), cosine_distance('[0]', '[0]');
-SELECT cosine_distance('[3e38]', '[3e38]');
-SELECT l2_distance('[3e38]', '[-3e38]'), l1_distance('[3e38]', '[-3e38]'), inner_product('[3e38]', '[3e38]');
+SELECT cosine_distance('[1,2]'::vector, '[0,0]'), cosine_distance('[0]'::vector, '[0]');
+SELECT cosine_distance('[3e38]'::vector, '[3e38]');
+SELECT l2_distance('[3e38]'::vector, '[-3e38]'), l1_distance('[3e38]'::vector, '[-3e38]'), inner_product('[3e38]'::vector, '[3e38]');
 SELECT vector_spherical_distance('[2]', '[3]'), vector_spherical_distance('[2]', '[-3]');
-SELECT l2_distance('[1e-30]', '[2e-30]');
+SELECT l2_distance('[1e-30]'::vector, '[2e-30]');
 
 -- NULLs
-SELECT l2_distance(NULL, '[1]') IS NULL, '[1]'::vector <=> NULL IS NULL;
+SELECT l2_distance(NULL, '[1]'::vector) IS NULL, '[1]'::vector <=> NULL IS NULL;
 
 -- different dimensions
-SELECT l2_distance('[1,2]', '[3]');
+SELECT l2_distance('[1,2]'::vector, '[3]');
 SELECT vector_l2_squared_distance('[1,2]', '[3]');
-SELECT inner_product('[1,2]', '[3]');
+SELECT inner_product('[1,2]'::vector, '[3]');
 SELECT vector_negative_inner_product('[1,2]', '[3]');
-SELECT cosine_distance('[1,2]', '[3]');
-SELECT l1_distance('[1,2]', '[3]');
+SELECT cosine_distance('[1,2]'::vector, '[3]');
+SELECT l1_distance('[1,2]'::vector, '[3]');
 SELECT vector_spherical_distance('[1,2]', '[3]');
 SELECT '[1,2]'::vector <-> '[1,2,3]';
 \set VERBOSITY sqlstate

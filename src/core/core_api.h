@@ -20,7 +20,7 @@ typedef enum VdbListStatus {
     VDB_LIST_EMPTY,      /* "[]" */
     VDB_LIST_TOO_LONG,   /* more elements than capacity */
     VDB_LIST_SYNTAX,     /* no number, no ',' or no ']' where there must be one */
-    VDB_LIST_RANGE,      /* a finite number too large for float32: see bad */
+    VDB_LIST_RANGE,      /* a finite number beyond the largest: see bad */
     VDB_LIST_NAN,
     VDB_LIST_INFINITE,
     VDB_LIST_JUNK /* more than white space behind the ']' */
@@ -29,6 +29,7 @@ typedef enum VdbListStatus {
 typedef struct VdbFloatList {
     float *values; /* in: room for capacity elements; out: the first count are set */
     int capacity;
+    float largest; /* in: magnitude that a number, rounded to float32, may have */
     int count;
     const char *bad; /* VDB_LIST_RANGE: the text of the number, bad_length bytes within the input */
     size_t bad_length;

@@ -196,6 +196,14 @@ const char *skip_space(const char *p)
     return p;
 }
 
+// Keeps the text of a number for the error message.
+VdbListStatus refuse(VdbListStatus status, const char *start, const char *stop, VdbFloatList *list)
+{
+    list->bad = start;
+    list->bad_length = static_cast<size_t>(stop - start);
+    return status;
+}
+
 // Parses one number by strtof() and says what is wrong with it.  Moves p behind it when there is
 // one.
 VdbListStatus parse_slow(const char *&p, float &value, VdbFloatList *list)
@@ -207,11 +215,10 @@ VdbListStatus parse_slow(const char *&p, float &value, VdbFloatList *list)
         return VDB_LIST_SYNTAX;
     if (std::isnan(value))
         return VDB_LIST_NAN;
-    if (std::isinf(value)) {
-        list->bad = p;
-        list->bad_length = static_cast<size_t>(stop - p);
-        return errno == ERANGE ? VDB_LIST_RANGE : VDB_LIST_INFINITE;
-    }
+    if (std::isinf(value) && errno != ERANGE)
+        return refuse(VDB_LIST_INFINITE, p, stop, list);
+    if (std::fabs(value) > list->largest)
+        return refuse(VDB_LIST_RANGE, p, stop, list);
     p = stop;
     return VDB_LIST_OK;
 }
@@ -226,6 +233,8 @@ VdbListStatus parse_elements(const char *&p, const char *end, VdbFloatList *list
         float value;
         const char *next = parse_fast(p, end, value);
         if (next != nullptr) [[likely]] {
+            if (std::fabs(value) > list->largest) [[unlikely]]
+                return refuse(VDB_LIST_RANGE, p, next, list);
             p = next;
         } else {
             VdbListStatus status = parse_slow(p, value, list);

@@ -17,7 +17,7 @@
 
 extern Datum vector_l2_squared_distance(PG_FUNCTION_ARGS);
 extern Datum vector_negative_inner_product(PG_FUNCTION_ARGS);
-extern Datum l1_distance(PG_FUNCTION_ARGS);
+extern Datum vector_l1_distance(PG_FUNCTION_ARGS);
 
 VdbMetric hnsw_metric(Relation index)
 {
@@ -28,7 +28,7 @@ VdbMetric hnsw_metric(Relation index)
     if (distance == vector_negative_inner_product)
         return OidIsValid(index_getprocid(index, 1, HNSW_NORM_PROC)) ? VDB_METRIC_COSINE
                                                                      : VDB_METRIC_IP;
-    if (distance == l1_distance)
+    if (distance == vector_l1_distance)
         return VDB_METRIC_L1;
     ereport(ERROR,
             (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -142,7 +142,7 @@ static void normalize(float *values, int dims)
 HnswVector hnsw_form_vector(const HnswIndex *hi, Datum value)
 {
     const VdbHnswGeometry *g = &hi->geometry;
-    Vector *vector = vdb_datum_get_vector(value);
+    Vector *vector = vdb_vector_from_datum(value);
     float *values;
     HnswVector result;
 

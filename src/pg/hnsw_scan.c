@@ -89,7 +89,7 @@ static HnswVector query_vector(IndexScanDesc scan, HnswScan *so)
 
     if (key->sk_flags & SK_ISNULL)
         return (HnswVector){palloc0(sizeof(float) * g->dims), 0};
-    vector = vdb_datum_get_vector(key->sk_argument);
+    vector = vdb_vector_from_datum(key->sk_argument);
     if (vector->dim != (int) g->dims)
         ereport(ERROR,
                 (errcode(ERRCODE_DATA_EXCEPTION),

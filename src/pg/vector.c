@@ -1,66 +1,33 @@
 /*
- * What the functions of the vector type share: making a vector and raising the type's errors.
+ * The SQL functions of the vector type: the templates of the dense types over float4 elements.
  */
 #include "postgres.h"
 
 #include <float.h>
-#include <math.h>
 
 #include "pg/vector.h"
 
-Vector *vdb_vector_create(int dim)
-{
-    Size size = VECTOR_SIZE(dim);
-    Vector *vector = palloc(size);
+#define DENSE               Vector
+#define DENSE_NAME          vector
+#define DENSE_ELEMENT       float
+#define DENSE_WORD          uint32
+#define DENSE_TO_FLOAT(x)   (x)
+#define DENSE_FROM_FLOAT(x) ((float) (x))
+#define DENSE_LARGEST       FLT_MAX
+#define DENSE_NTOH(word)    pg_ntoh32(word)
+#define DENSE_KERNEL(name)  name
+#include "pg/dense_functions.h"
 
-    SET_VARSIZE(vector, size);
-    vector->dim = (int16) dim;
-    vector->unused = 0;
-    return vector;
+Vector *vdb_vector_from_floats(const float *values, int dim)
+{
+    Vector *result = vdb_vector_create(dim);
+
+    memcpy(result->x, values, sizeof(float) * (Size) dim);
+    vdb_vector_check_elements(result->x, dim);
+    return result;
 }
 
-void vdb_vector_corrupt(void)
+void vdb_vector_to_floats(float *values, const Vector *vector)
 {
-    ereport(ERROR, errcode(ERRCODE_DATA_CORRUPTED), errmsg("vector has an invalid size"));
-}
-
-void vdb_vector_check_dim(int64 dim)
-{
-    if (dim < 1)
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("vector must have at least 1 dimension"));
-    if (dim > VECTOR_MAX_DIM)
-        ereport(ERROR, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                errmsg("vector cannot have more than %d dimensions", VECTOR_MAX_DIM));
-}
-
-void vdb_vector_check_typmod(int32 typmod, int dim)
-{
-    if (typmod != -1 && typmod != dim)
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("expected %d dimensions, not %d", typmod, dim));
-}
-
-void vdb_vector_check_same_dim(const Vector *a, const Vector *b)
-{
-    if (a->dim != b->dim)
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("different vector dimensions %d and %d", a->dim, b->dim));
-}
-
-void vdb_vector_check_elements(const float *x, int count)
-{
-    int bad = 0;
-
-    for (int i = 0; i < count; i++)
-        bad |= !(fabsf(x[i]) <= FLT_MAX);
-    if (!bad)
-        return;
-    for (int i = 0; i < count; i++) {
-        if (isnan(x[i]))
-            ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION), errmsg("NaN not allowed in vector"));
-        if (isinf(x[i]))
-            ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                    errmsg("infinite value not allowed in vector"));
-    }
+    memcpy(values, vector->x, sizeof(float) * (Size) vector->dim);
 }

@@ -12,7 +12,9 @@
 
 namespace vdb::simd {
 
-constinit const VdbKernels kAvx2Kernels = {"avx2", l2_squared, inner_product, l1, cosine_parts};
+constinit const VdbKernels kAvx2Kernels = {"avx2",       l2_squared,    inner_product, l1,
+                                           cosine_parts, l2_squared,    inner_product, l1,
+                                           cosine_parts, half_to_float, float_to_half};
 
 } // namespace vdb::simd
 

@@ -26,6 +26,17 @@ typedef struct VdbKernels {
     float (*inner_product)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
     float (*l1)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
     VdbCosineParts (*cosine_parts)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
+
+    /* the same over elements of half precision (core/half_api.h), summed in float32 */
+    float (*half_l2_squared)(const uint16_t *a, const uint16_t *b, size_t n) VDB_NOEXCEPT;
+    float (*half_inner_product)(const uint16_t *a, const uint16_t *b, size_t n) VDB_NOEXCEPT;
+    float (*half_l1)(const uint16_t *a, const uint16_t *b, size_t n) VDB_NOEXCEPT;
+    VdbCosineParts (*half_cosine_parts)(const uint16_t *a, const uint16_t *b,
+                                        size_t n) VDB_NOEXCEPT;
+
+    /* n elements converted, by every table to the same bits; target and source do not overlap */
+    void (*half_to_float)(float *target, const uint16_t *source, size_t n) VDB_NOEXCEPT;
+    void (*float_to_half)(uint16_t *target, const float *source, size_t n) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */

@@ -4,6 +4,7 @@
 #include "core/core_api.h"
 
 #include <cerrno>
+#include <cfloat>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -45,12 +46,12 @@ std::ostream &operator<<(std::ostream &out, const Parsed &p)
 }
 
 // Parses a copy of the text whose terminator is the last byte that may be read.
-Parsed parse(const std::string &text)
+Parsed parse(const std::string &text, float largest = FLT_MAX)
 {
     static vdb::test::GuardedBuffer buffer(1 << 16);
     char *copy = buffer.at_end<char>(text.size() + 1);
     float values[kCapacity];
-    VdbFloatList list = {values, kCapacity, -1, nullptr, 0};
+    VdbFloatList list = {values, kCapacity, largest, -1, nullptr, 0};
 
     memcpy(copy, text.c_str(), text.size() + 1);
     VdbListStatus status = vdb_parse_float_list(copy, text.size(), &list);
@@ -65,7 +66,7 @@ const char *skip_space(const char *p)
     return p;
 }
 
-Parsed parse_by_strtof(const std::string &text)
+Parsed parse_by_strtof(const std::string &text, float largest = FLT_MAX)
 {
     Parsed result = {VDB_LIST_OK, {}, ""};
     auto fail = [&](VdbListStatus status) { return result.status = status, result; };
@@ -88,9 +89,9 @@ Parsed parse_by_strtof(const std::string &text)
             return fail(VDB_LIST_SYNTAX);
         if (std::isnan(value))
             return fail(VDB_LIST_NAN);
-        if (std::isinf(value)) {
+        if (std::isinf(value) || std::fabs(value) > largest) {
             result.bad = std::string(p, static_cast<const char *>(stop));
-            return fail(errno == ERANGE ? VDB_LIST_RANGE : VDB_LIST_INFINITE);
+            return fail(std::isinf(value) && errno != ERANGE ? VDB_LIST_INFINITE : VDB_LIST_RANGE);
         }
         result.values.push_back(value);
         p = skip_space(stop);
@@ -241,6 +242,18 @@ TEST(FloatList, AgreesWithStrtofOnGarbage)
         text += random() % 2 == 0 ? "]" : "";
         ASSERT_EQ(parse(text), parse_by_strtof(text)) << text;
     }
+}
+
+// A type with a smaller range than float32 gives its own largest value.
+TEST(FloatList, NumbersBeyondTheLargestAreOutOfRange)
+{
+    constexpr float kLargest = 65519.996F;
+
+    for (const char *text :
+         {"[65519.996]", "[-65519.99]", "[1,65520]", "[-65520 ,1]", "[0x1p16]", "[1e5", "[1e39]",
+          "[infinity]", "[1,nan]", "[65519.998046875]", "[655200000000000000000000e-19]"})
+        EXPECT_EQ(parse(text, kLargest), parse_by_strtof(text, kLargest)) << text;
+    EXPECT_EQ(parse("[1,65520.0 ]", kLargest).bad, "65520.0");
 }
 
 } // namespace

@@ -5,13 +5,13 @@
 #include <cmath>
 #include <limits>
 #include <random>
-#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "guarded_buffer.h"
 #include "simd/simd_api.h"
+#include "simd/table_test.h"
 
 namespace {
 
@@ -55,16 +55,8 @@ Exact reference(const float *a, const float *b, size_t n)
     return exact;
 }
 
-class Kernels : public testing::TestWithParam<int> {
+class Kernels : public vdb::test::TableTest {
   protected:
-    void SetUp() override
-    {
-        kernels = vdb_simd_table(GetParam());
-        ASSERT_NE(kernels, nullptr);
-        if (!vdb_simd_supported(kernels))
-            GTEST_SKIP() << "skipped: this CPU lacks " << kernels->name;
-    }
-
     void fill_normal(float *p, size_t n)
     {
         std::normal_distribution<float> normal;
@@ -107,9 +99,6 @@ class Kernels : public testing::TestWithParam<int> {
         EXPECT_NEAR(parts.norm_a, exact.norm_a, kTolerance * exact.norm_a) << n;
         EXPECT_NEAR(parts.norm_b, exact.norm_b, kTolerance * exact.norm_b) << n;
     }
-
-    const VdbKernels *kernels = nullptr;
-    std::mt19937 random{20240607};
 };
 
 // Sums of small integers are exact in any order, so a lost, doubled or invented element shows at
@@ -252,18 +241,7 @@ TEST_P(Kernels, OverflowIsInfinityAndNotNan)
     }
 }
 
-int table_count()
-{
-    int count = 0;
-
-    while (vdb_simd_table(count) != nullptr)
-        count++;
-    return count;
-}
-
-INSTANTIATE_TEST_SUITE_P(EveryTable, Kernels, testing::Range(0, table_count()),
-                         [](const testing::TestParamInfo<int> &info) {
-                             return std::string(vdb_simd_table(info.param)->name);
-                         });
+INSTANTIATE_TEST_SUITE_P(EveryTable, Kernels, testing::Range(0, vdb::test::table_count()),
+                         vdb::test::table_name);
 
 } // namespace

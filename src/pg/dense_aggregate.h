@@ -1,9 +1,8 @@
 /*
- * avg(vector).  The transition state is a float8 array: the number of vectors, then the sum of each
- * element; it has no sums before the first vector.  (sum(vector) needs nothing but vector_add.)
+ * Template (dense_functions.h): avg.  The transition state is a float8 array: the number of
+ * vectors, then the sum of each element; it has no sums before the first vector.  (sum needs
+ * nothing but add.)
  */
-#include "postgres.h"
-
 #include <float.h>
 #include <math.h>
 
@@ -11,11 +10,9 @@
 #include "utils/array.h"
 #include "utils/float.h"
 
-#include "pg/vector.h"
-
-PG_FUNCTION_INFO_V1(vector_accum);
-PG_FUNCTION_INFO_V1(vector_combine);
-PG_FUNCTION_INFO_V1(vector_avg);
+PG_FUNCTION_INFO_V1(DENSE_FN(accum));
+PG_FUNCTION_INFO_V1(DENSE_FN(combine));
+PG_FUNCTION_INFO_V1(DENSE_FN(avg));
 
 /* A state seen through its array. */
 typedef struct AvgState {
@@ -42,7 +39,7 @@ static AvgState get_state(ArrayType *array, const char *caller)
     return view_state(array);
 }
 
-/* REQUIRES: 0 <= dim <= VECTOR_MAX_DIM.  The values are not set. */
+/* REQUIRES: 0 <= dim <= VDB_DENSE_MAX_DIM.  The values are not set. */
 static AvgState create_state(int dim)
 {
     Size size = ARR_OVERHEAD_NONULLS(1) + sizeof(float8) * ((Size) dim + 1);
@@ -75,26 +72,26 @@ static void check_sums(AvgState state)
         float_overflow_error();
 }
 
-static void add_elements(float8 *restrict sums, const float *restrict x, int count)
+static void add_elements(float8 *restrict sums, const DENSE_ELEMENT *restrict x, int count)
 {
     for (int i = 0; i < count; i++)
-        sums[i] += (float8) x[i];
+        sums[i] += (float8) DENSE_TO_FLOAT(x[i]);
 }
 
-Datum vector_accum(PG_FUNCTION_ARGS)
+Datum DENSE_FN(accum)(PG_FUNCTION_ARGS)
 {
-    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_accum");
-    Vector *vector = PG_GETARG_VECTOR_P(1);
+    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), DENSE_TYPE_NAME "_accum");
+    DENSE *vector = DENSE_GETARG(1);
 
     if (state.dim == 0) {
         AvgState first = create_state(vector->dim);
 
         *first.count = *state.count + 1.0;
         for (int i = 0; i < vector->dim; i++)
-            first.sums[i] = (double) vector->x[i];
+            first.sums[i] = (double) DENSE_TO_FLOAT(vector->x[i]);
         PG_RETURN_ARRAYTYPE_P(first.array);
     }
-    vdb_vector_check_typmod(state.dim, vector->dim);
+    vdb_check_typmod(state.dim, vector->dim);
     /* inside of an aggregate the state is ours to change */
     if (!AggCheckCallContext(fcinfo, NULL))
         state = copy_state(state);
@@ -105,18 +102,18 @@ Datum vector_accum(PG_FUNCTION_ARGS)
     PG_RETURN_ARRAYTYPE_P(state.array);
 }
 
-Datum vector_combine(PG_FUNCTION_ARGS)
+Datum DENSE_FN(combine)(PG_FUNCTION_ARGS)
 {
-    AvgState a = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_combine");
-    AvgState b = get_state(PG_GETARG_ARRAYTYPE_P(1), "vector_combine");
+    AvgState a = get_state(PG_GETARG_ARRAYTYPE_P(0), DENSE_TYPE_NAME "_combine");
+    AvgState b = get_state(PG_GETARG_ARRAYTYPE_P(1), DENSE_TYPE_NAME "_combine");
     AvgState result;
 
     if (a.dim != 0)
-        vdb_vector_check_dim(a.dim);
+        DENSE_VDB(check_dim)(a.dim);
     if (b.dim != 0)
-        vdb_vector_check_dim(b.dim);
+        DENSE_VDB(check_dim)(b.dim);
     if (a.dim != 0 && b.dim != 0)
-        vdb_vector_check_typmod(a.dim, b.dim);
+        vdb_check_typmod(a.dim, b.dim);
     result = copy_state(a.dim != 0 ? a : b);
     *result.count = *a.count + *b.count;
     if (a.dim != 0 && b.dim != 0) {
@@ -128,17 +125,16 @@ Datum vector_combine(PG_FUNCTION_ARGS)
 }
 
 /* NULL for no vectors, as SQL has it for avg. */
-Datum vector_avg(PG_FUNCTION_ARGS)
+Datum DENSE_FN(avg)(PG_FUNCTION_ARGS)
 {
-    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), "vector_avg");
-    Vector *result;
+    AvgState state = get_state(PG_GETARG_ARRAYTYPE_P(0), DENSE_TYPE_NAME "_avg");
+    float *means;
 
     if (*state.count == 0)
         PG_RETURN_NULL();
-    vdb_vector_check_dim(state.dim);
-    result = vdb_vector_create(state.dim);
+    DENSE_VDB(check_dim)(state.dim);
+    means = palloc(sizeof(float) * (Size) state.dim);
     for (int i = 0; i < state.dim; i++)
-        result->x[i] = (float) (state.sums[i] / *state.count);
-    vdb_vector_check_elements(result->x, result->dim);
-    PG_RETURN_POINTER(result);
+        means[i] = (float) (state.sums[i] / *state.count);
+    PG_RETURN_POINTER(DENSE_VDB(from_floats)(means, state.dim));
 }
