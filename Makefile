@@ -2,7 +2,10 @@
 
 EXTENSION = vectordb
 MODULE_big = vectordb
-DATA = $(wildcard sql/vectordb--*.sql)
+DATA = $(wildcard sql/vectordb--*--*.sql)
+DATA_built = sql/vectordb--1.0.sql
+# The parts of the installation script, in their order.
+SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec hnsw index_functions))
 
 C_SOURCES = $(wildcard src/pg/*.c)
 CXX_SOURCES = $(wildcard src/core/*.cpp src/simd/*.cpp src/quant/*.cpp src/hnsw/*.cpp src/ivf/*.cpp)
@@ -41,6 +44,9 @@ src/%.o: src/%.cpp
 	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<
 
 -include $(wildcard $(OBJS:.o=.d))
+
+sql/vectordb--1.0.sql: $(SQL_PARTS)
+	cat $^ >$@
 
 .PHONY: unit unit-sanitize unit-aarch64 lint tap demo check-fast check-all
 

@@ -41,10 +41,20 @@ typedef struct VdbTid {
 
 /* How two vectors are compared.  Smaller is nearer for every metric. */
 typedef enum VdbMetric {
-    VDB_METRIC_L2 = 1,     /* squared Euclidean distance */
-    VDB_METRIC_IP = 2,     /* negative inner product */
-    VDB_METRIC_COSINE = 3, /* 1 - cosine; index keeps normalised vectors */
-    VDB_METRIC_L1 = 4      /* taxicab distance */
+    VDB_METRIC_L2 = 1,      /* squared Euclidean distance */
+    VDB_METRIC_IP = 2,      /* negative inner product */
+    VDB_METRIC_COSINE = 3,  /* 1 - cosine; index keeps normalised vectors */
+    VDB_METRIC_L1 = 4,      /* taxicab distance */
+    VDB_METRIC_HAMMING = 5, /* number of bits that differ */
+    VDB_METRIC_JACCARD = 6  /* 1 - |a and b| / |a or b|; 1 where no bit is set in both */
 } VdbMetric;
+
+/* How an index keeps the values of a column.  The codes are on disk. */
+typedef enum VdbStorage {
+    VDB_STORAGE_FLOAT32 = 0,
+    VDB_STORAGE_HALF = 1, /* IEEE binary16 */
+    VDB_STORAGE_BIT = 2,  /* packed, first bit = most significant of the first byte; padding 0 */
+    VDB_STORAGE_SPARSE = 3
+} VdbStorage;
 
 #endif

@@ -1,0 +1,16 @@
+-- checking and inspecting indexes
+
+CREATE FUNCTION vectordb_index_check(index regclass, OUT block bigint, OUT item integer, OUT problem text)
+    RETURNS SETOF record
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION vectordb_index_check(regclass) IS 'every broken invariant of an index, no row for a sound one';
+
+CREATE FUNCTION vectordb_index_info(index regclass, OUT metric text, OUT dimensions integer, OUT m integer,
+    OUT live bigint, OUT tombstones bigint, OUT detached bigint, OUT free_slots bigint, OUT heap_tids bigint,
+    OUT level_nodes bigint[], OUT entry tid, OUT entry_level integer, OUT average_degree double precision,
+    OUT tombstone_edges bigint, OUT stale_edges bigint, OUT node_pages bigint, OUT cell_pages bigint,
+    OUT vector_pages bigint, OUT empty_pages bigint, OUT lost_cells bigint, OUT lost_vector_pages bigint, OUT bytes bigint)
+    AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+
+COMMENT ON FUNCTION vectordb_index_info(regclass) IS 'what an index consists of';
