@@ -1,0 +1,136 @@
+/*
+ * Values of indexed columns: see index_value.h.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "commands/defrem.h"
+#include "fmgr.h"
+#include "utils/rel.h"
+
+#include "pg/halfvec.h"
+#include "pg/index_value.h"
+#include "pg/vector.h"
+
+#define VALUE_ALIGNMENT 64
+
+extern Datum vector_l2_squared_distance(PG_FUNCTION_ARGS);
+extern Datum vector_negative_inner_product(PG_FUNCTION_ARGS);
+extern Datum vector_l1_distance(PG_FUNCTION_ARGS);
+extern Datum halfvec_l2_squared_distance(PG_FUNCTION_ARGS);
+extern Datum halfvec_negative_inner_product(PG_FUNCTION_ARGS);
+extern Datum halfvec_l1_distance(PG_FUNCTION_ARGS);
+
+/* Distance functions of operator classes; inner product with a norm function is cosine distance. */
+static const struct {
+    PGFunction distance;
+    VdbMetric metric;
+    VdbStorage storage;
+} distances[] = {
+    {vector_l2_squared_distance, VDB_METRIC_L2, VDB_STORAGE_FLOAT32},
+    {vector_negative_inner_product, VDB_METRIC_IP, VDB_STORAGE_FLOAT32},
+    {vector_l1_distance, VDB_METRIC_L1, VDB_STORAGE_FLOAT32},
+    {halfvec_l2_squared_distance, VDB_METRIC_L2, VDB_STORAGE_HALF},
+    {halfvec_negative_inner_product, VDB_METRIC_IP, VDB_STORAGE_HALF},
+    {halfvec_l1_distance, VDB_METRIC_L1, VDB_STORAGE_HALF},
+};
+
+/* A detoasted value of a column. */
+typedef struct RawValue {
+    void *datum; /* freed by close_value() if it is a copy */
+    uint32 dims;
+    const void *data;
+} RawValue;
+
+VdbSpace vdb_index_space(Relation index)
+{
+    PGFunction distance = index_getprocinfo(index, 1, VDB_DISTANCE_PROC)->fn_addr;
+    int typmod = TupleDescAttr(index->rd_att, 0)->atttypmod;
+
+    for (Size i = 0; i < lengthof(distances); i++) {
+        VdbSpace space = {distances[i].metric, distances[i].storage, Max(typmod, 0)};
+
+        if (distances[i].distance != distance)
+            continue;
+        if (space.metric == VDB_METRIC_IP && OidIsValid(index_getprocid(index, 1, VDB_NORM_PROC)))
+            space.metric = VDB_METRIC_COSINE;
+        return space;
+    }
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                    errmsg("distance function of the operator class not supported for %s index",
+                           get_am_name(index->rd_rel->relam))));
+}
+
+bool vdb_space_fits(Relation index, const VdbSpace *space)
+{
+    VdbSpace now = vdb_index_space(index);
+
+    /* ALTER COLUMN ... TYPE vector takes the dimensions away and leaves the index as it is */
+    return (now.dims == 0 || now.dims == space->dims) && now.metric == space->metric &&
+           now.storage == space->storage;
+}
+
+static RawValue open_value(const VdbSpace *space, Datum value)
+{
+    if (space->storage == VDB_STORAGE_HALF) {
+        HalfVector *vector = vdb_halfvec_from_datum(value);
+
+        return (RawValue){vector, vector->dim, vector->x};
+    } else {
+        Vector *vector = vdb_vector_from_datum(value);
+
+        return (RawValue){vector, vector->dim, vector->x};
+    }
+}
+
+static void close_value(RawValue raw, Datum value)
+{
+    if (raw.datum != DatumGetPointer(value))
+        pfree(raw.datum);
+}
+
+static void *allocate_value(const VdbSpace *space)
+{
+    Size size = vdb_value_bytes(space) + VALUE_ALIGNMENT;
+
+    return (void *) TYPEALIGN(VALUE_ALIGNMENT, palloc0(size));
+}
+
+static VdbIndexValue copy_value(const VdbSpace *space, RawValue raw)
+{
+    void *data = allocate_value(space);
+
+    memcpy(data, raw.data, vdb_value_bytes(space));
+    return (VdbIndexValue){data, vdb_value_prepare(space, data)};
+}
+
+VdbIndexValue vdb_form_value(const VdbSpace *space, Datum value)
+{
+    RawValue raw = open_value(space, value);
+    VdbIndexValue result;
+
+    if (raw.dims != space->dims)
+        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                        errmsg("expected %u dimensions, not %u", space->dims, raw.dims)));
+    result = copy_value(space, raw);
+    close_value(raw, value);
+    return result;
+}
+
+VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
+{
+    RawValue raw;
+    VdbIndexValue result;
+
+    if (isnull)
+        return (VdbIndexValue){allocate_value(space), 0};
+    raw = open_value(space, value);
+    if (raw.dims != space->dims)
+        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                        errmsg("different %s dimensions %u and %u",
+                               space->storage == VDB_STORAGE_HALF ? "halfvec" : "vector",
+                               space->dims, raw.dims)));
+    result = copy_value(space, raw);
+    close_value(raw, value);
+    return result;
+}

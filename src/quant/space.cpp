@@ -1,0 +1,112 @@
+// Spaces: sizes, the choice of kernels, and the form in which an index keeps a value.
+#include "quant/space.h"
+
+#include <cmath>
+
+#include "core/half_api.h"
+
+namespace vdb {
+
+namespace {
+
+float float_of(float x)
+{
+    return x;
+}
+float float_of(uint16_t x)
+{
+    return vdb_half_to_float(x);
+}
+void assign(float *to, float x)
+{
+    *to = x;
+}
+void assign(uint16_t *to, float x)
+{
+    *to = vdb_float_to_half(x);
+}
+
+template <typename Element> void scale_to_unit_length(Element *values, uint32_t n)
+{
+    double norm = 0;
+    for (uint32_t i = 0; i < n; i++)
+        norm += double{float_of(values[i])} * float_of(values[i]);
+    norm = std::sqrt(norm);
+    for (uint32_t i = 0; norm > 0 && i < n; i++)
+        assign(&values[i], static_cast<float>(float_of(values[i]) / norm));
+}
+
+template <typename Element> void prepare(const VdbSpace &space, Element *values)
+{
+    for (uint32_t i = 0; i < space.dims; i++)
+        if (float_of(values[i]) == 0)
+            values[i] = 0;
+    if (space.metric == VDB_METRIC_COSINE)
+        scale_to_unit_length(values, space.dims);
+}
+
+} // namespace
+
+Space make_space(const VdbSpace &space)
+{
+    const VdbKernels *k = vdb_simd_kernels();
+    Space s = {};
+    s.metric = static_cast<VdbMetric>(space.metric);
+    s.storage = static_cast<VdbStorage>(space.storage);
+    s.dims = space.dims;
+    s.unit = vdb_unit_size(&space);
+    s.units = vdb_value_units(&space);
+    if (s.storage == VDB_STORAGE_FLOAT32)
+        s.of_floats = s.metric == VDB_METRIC_L2   ? k->l2_squared
+                      : s.metric == VDB_METRIC_L1 ? k->l1
+                                                  : k->inner_product;
+    else
+        s.of_halves = s.metric == VDB_METRIC_L2   ? k->half_l2_squared
+                      : s.metric == VDB_METRIC_L1 ? k->half_l1
+                                                  : k->half_inner_product;
+    return s;
+}
+
+} // namespace vdb
+
+using namespace vdb;
+
+bool vdb_space_valid(const VdbSpace *space) noexcept
+{
+    bool of_numbers = space->metric >= VDB_METRIC_L2 && space->metric <= VDB_METRIC_L1;
+    switch (space->storage) {
+    case VDB_STORAGE_FLOAT32:
+    case VDB_STORAGE_HALF:
+        return space->dims > 0 && of_numbers;
+    default:
+        return false;
+    }
+}
+
+uint32_t vdb_unit_size(const VdbSpace *space) noexcept
+{
+    return space->storage == VDB_STORAGE_HALF ? sizeof(uint16_t) : sizeof(float);
+}
+
+uint32_t vdb_value_units(const VdbSpace *space) noexcept
+{
+    return space->dims;
+}
+
+size_t vdb_value_bytes(const VdbSpace *space) noexcept
+{
+    return size_t{vdb_value_units(space)} * vdb_unit_size(space);
+}
+
+float vdb_value_prepare(const VdbSpace *space, void *value) noexcept
+{
+    const VdbKernels *k = vdb_simd_kernels();
+    if (space->storage == VDB_STORAGE_HALF) {
+        auto *halves = static_cast<uint16_t *>(value);
+        prepare(*space, halves);
+        return k->half_inner_product(halves, halves, space->dims);
+    }
+    auto *floats = static_cast<float *>(value);
+    prepare(*space, floats);
+    return k->inner_product(floats, floats, space->dims);
+}
