@@ -5,7 +5,7 @@ MODULE_big = vectordb
 DATA = $(wildcard sql/vectordb--*--*.sql)
 DATA_built = sql/vectordb--1.0.sql
 # The parts of the installation script, in their order.
-SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec hnsw index_functions))
+SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec bit hnsw index_functions))
 
 C_SOURCES = $(wildcard src/pg/*.c)
 CXX_SOURCES = $(wildcard src/core/*.cpp src/simd/*.cpp src/quant/*.cpp src/hnsw/*.cpp src/ivf/*.cpp)
@@ -35,6 +35,7 @@ include $(PGXS)
 ifneq ($(filter x86_64%,$(host_cpu)),)
 src/simd/kernels_avx2.o: ISA_FLAGS = -mavx2 -mfma -mf16c
 src/simd/kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
+src/simd/kernels_avx512_popcnt.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512vpopcntdq
 endif
 
 # -O2 leaves the loops over a vector's elements scalar.

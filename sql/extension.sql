@@ -31,7 +31,7 @@ SELECT typname FROM pg_type WHERE oid IN ('vector[]'::regtype, 'halfvec[]'::regt
 -- functions of the types, as clients know them
 SELECT p.oid::regprocedure AS function, p.prorettype::regtype AS result
     FROM pg_proc p JOIN extension_object o ON o.classid = 'pg_proc'::regclass AND o.objid = p.oid
-    WHERE p.prokind = 'f' AND (p.proname ~ '^(vector|halfvec)' OR p.proargtypes::oid[] && '{vector,halfvec}'::regtype[]::oid[]
+    WHERE p.prokind = 'f' AND (p.proname ~ '^(vector|halfvec)' OR p.proargtypes::oid[] && '{vector,halfvec,bit}'::regtype[]::oid[]
             OR p.prorettype IN ('vector'::regtype, 'halfvec'::regtype))
         AND p.proname NOT LIKE 'vectordb%'
     ORDER BY p.oid::regprocedure::text COLLATE "C";
@@ -40,7 +40,7 @@ SELECT p.oid::regprocedure AS function, p.prorettype::regtype AS result
 SELECT o.oid::regoperator, o.oprresult::regtype AS result, o.oprcode, o.oprcom::regoperator, o.oprnegate::regoperator,
         o.oprrest, o.oprjoin, o.oprcanmerge, o.oprcanhash
     FROM pg_operator o JOIN extension_object e ON e.classid = 'pg_operator'::regclass AND e.objid = o.oid
-    WHERE o.oprleft IN ('vector'::regtype, 'halfvec'::regtype) ORDER BY o.oid::regoperator::text COLLATE "C";
+    WHERE o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) ORDER BY o.oid::regoperator::text COLLATE "C";
 
 -- casts
 SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, c.castfunc::regprocedure, c.castcontext, c.castmethod

@@ -56,7 +56,7 @@ DO $$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['avx512', 'avx2', 'neon'] LOOP
+    FOREACH name IN ARRAY ARRAY['avx512_popcnt', 'avx512', 'avx2', 'neon'] LOOP
         BEGIN
             PERFORM set_config('vectordb.simd', name, false);
             IF wrong_distances() > 0 THEN

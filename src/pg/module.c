@@ -17,8 +17,8 @@ PGDLLEXPORT void _PG_init(void);
 /* Values of vectordb.simd.  Beside "auto" each is the name of a kernel table; the order is of no
  * meaning. */
 static const struct config_enum_entry simd_options[] = {
-    {"auto", 0, false}, {"avx512", 1, false}, {"avx2", 2, false},
-    {"neon", 3, false}, {"scalar", 4, false}, {NULL, 0, false},
+    {"auto", 0, false}, {"avx512_popcnt", 1, false}, {"avx512", 2, false}, {"avx2", 3, false},
+    {"neon", 4, false}, {"scalar", 5, false},        {NULL, 0, false},
 };
 
 static int simd_option = 0;

@@ -17,9 +17,20 @@
 #define VDB_SIMD_ARM 0
 #endif
 
+/* A table of the functions that are called so where it stands. */
+#define VDB_SIMD_TABLE(title)                                                                      \
+    {                                                                                              \
+        .name = (title), .l2_squared = l2_squared, .inner_product = inner_product, .l1 = l1,       \
+        .cosine_parts = cosine_parts, .half_l2_squared = l2_squared,                               \
+        .half_inner_product = inner_product, .half_l1 = l1, .half_cosine_parts = cosine_parts,     \
+        .half_to_float = half_to_float, .float_to_half = float_to_half,                            \
+        .bit_hamming = bit_hamming, .bit_jaccard_parts = bit_jaccard_parts                         \
+    }
+
 namespace vdb::simd {
 
 #if VDB_SIMD_X86
+extern const VdbKernels kAvx512PopcntKernels;
 extern const VdbKernels kAvx512Kernels;
 extern const VdbKernels kAvx2Kernels;
 #endif

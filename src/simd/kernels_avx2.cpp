@@ -7,14 +7,15 @@
 
 #if VDB_SIMD_X86
 
+#include "simd/bits_256.inc"
 #include "simd/kernels_256.inc"
+
+#include "simd/kernels_bits.inc"
 #include "simd/kernels_float32.inc"
 
 namespace vdb::simd {
 
-constinit const VdbKernels kAvx2Kernels = {"avx2",       l2_squared,    inner_product, l1,
-                                           cosine_parts, l2_squared,    inner_product, l1,
-                                           cosine_parts, half_to_float, float_to_half};
+constinit const VdbKernels kAvx2Kernels = VDB_SIMD_TABLE("avx2");
 
 } // namespace vdb::simd
 

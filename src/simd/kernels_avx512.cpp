@@ -8,13 +8,15 @@
 #if VDB_SIMD_X86
 
 #include "simd/kernels_512.inc"
+
+#include "simd/bits_512.inc"
+
+#include "simd/kernels_bits.inc"
 #include "simd/kernels_float32.inc"
 
 namespace vdb::simd {
 
-constinit const VdbKernels kAvx512Kernels = {"avx512",     l2_squared,    inner_product, l1,
-                                             cosine_parts, l2_squared,    inner_product, l1,
-                                             cosine_parts, half_to_float, float_to_half};
+constinit const VdbKernels kAvx512Kernels = VDB_SIMD_TABLE("avx512");
 
 } // namespace vdb::simd
 

@@ -7,14 +7,15 @@
 
 #if VDB_SIMD_ARM
 
+#include "simd/bits_128.inc"
 #include "simd/kernels_128.inc"
+
+#include "simd/kernels_bits.inc"
 #include "simd/kernels_float32.inc"
 
 namespace vdb::simd {
 
-constinit const VdbKernels kNeonKernels = {"neon",       l2_squared,    inner_product, l1,
-                                           cosine_parts, l2_squared,    inner_product, l1,
-                                           cosine_parts, half_to_float, float_to_half};
+constinit const VdbKernels kNeonKernels = VDB_SIMD_TABLE("neon");
 
 } // namespace vdb::simd
 

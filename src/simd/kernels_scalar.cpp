@@ -2,6 +2,8 @@
  * The kernels that run everywhere: portable C++, no intrinsics.
  * Also the reference that every other table is tested against.
  */
+#include <cstring>
+
 #include "core/half_api.h"
 #include "simd/dispatch.h"
 
@@ -89,10 +91,61 @@ void float_to_half(uint16_t *target, const float *source, size_t n) noexcept
         target[i] = vdb_float_to_half(source[i]);
 }
 
+/* Without an instruction for it: sums of bits in ever wider fields of the word. */
+inline uint64_t count_bits(uint64_t word)
+{
+    constexpr uint64_t kOdd = 0x5555555555555555U;
+    constexpr uint64_t kPairs = 0x3333333333333333U;
+    constexpr uint64_t kHalves = 0x0f0f0f0f0f0f0f0fU;
+
+    word -= word >> 1 & kOdd;
+    word = (word & kPairs) + (word >> 2 & kPairs);
+    word = (word + (word >> 4)) & kHalves;
+    return word * 0x0101010101010101U >> 56;
+}
+
+/* count bytes, and zeros where that is less than a word. */
+inline uint64_t load_word(const uint8_t *p, size_t count)
+{
+    uint64_t word = 0;
+
+    std::memcpy(&word, p, count);
+    return word;
+}
+
+/* Calls add(word of a, word of b) for all bytes. */
+template <class Add>
+inline void for_words(const uint8_t *a, const uint8_t *b, size_t bytes, Add add)
+{
+    size_t i = 0;
+
+    for (; bytes - i >= sizeof(uint64_t); i += sizeof(uint64_t))
+        add(load_word(a + i, sizeof(uint64_t)), load_word(b + i, sizeof(uint64_t)));
+    if (i < bytes)
+        add(load_word(a + i, bytes - i), load_word(b + i, bytes - i));
+}
+
+uint64_t bit_hamming(const uint8_t *a, const uint8_t *b, size_t bytes) noexcept
+{
+    uint64_t differing = 0;
+
+    for_words(a, b, bytes, [&](uint64_t x, uint64_t y) { differing += count_bits(x ^ y); });
+    return differing;
+}
+
+VdbJaccardParts bit_jaccard_parts(const uint8_t *a, const uint8_t *b, size_t bytes) noexcept
+{
+    VdbJaccardParts parts = {0, 0};
+
+    for_words(a, b, bytes, [&](uint64_t x, uint64_t y) {
+        parts.both += count_bits(x & y);
+        parts.either += count_bits(x | y);
+    });
+    return parts;
+}
+
 } // namespace
 
-constinit const VdbKernels kScalarKernels = {"scalar",     l2_squared,    inner_product, l1,
-                                             cosine_parts, l2_squared,    inner_product, l1,
-                                             cosine_parts, half_to_float, float_to_half};
+constinit const VdbKernels kScalarKernels = VDB_SIMD_TABLE("scalar");
 
 } // namespace vdb::simd

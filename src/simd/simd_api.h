@@ -20,8 +20,14 @@ typedef struct VdbCosineParts {
     float norm_b;
 } VdbCosineParts;
 
+/* Numbers of bits that are set in both, and in at least one of the two. */
+typedef struct VdbJaccardParts {
+    uint64_t both;
+    uint64_t either;
+} VdbJaccardParts;
+
 typedef struct VdbKernels {
-    const char *name; /* "avx512", "avx2", "neon", "scalar" */
+    const char *name; /* "avx512_popcnt", "avx512", "avx2", "neon", "scalar" */
     float (*l2_squared)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
     float (*inner_product)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
     float (*l1)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
@@ -37,6 +43,11 @@ typedef struct VdbKernels {
     /* n elements converted, by every table to the same bits; target and source do not overlap */
     void (*half_to_float)(float *target, const uint16_t *source, size_t n) VDB_NOEXCEPT;
     void (*float_to_half)(uint16_t *target, const float *source, size_t n) VDB_NOEXCEPT;
+
+    /* over packed bits: the number that differ, and the parts of the Jaccard distance */
+    uint64_t (*bit_hamming)(const uint8_t *a, const uint8_t *b, size_t bytes) VDB_NOEXCEPT;
+    VdbJaccardParts (*bit_jaccard_parts)(const uint8_t *a, const uint8_t *b,
+                                         size_t bytes) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */

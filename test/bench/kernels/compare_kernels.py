@@ -41,7 +41,7 @@ def load_timer(path):
 def own_kernels(timer, kernel):
     convention = PARTS if kernel == "cosine" else RETURNING
     found = {}
-    for table in ("avx512", "avx2", "neon", "scalar"):
+    for table in ("avx512_popcnt", "avx512", "avx2", "neon", "scalar"):
         address = timer.vdb_timer_kernel(table.encode(), kernel.encode())
         if address:
             found[f"ours {table}"] = (address, convention)

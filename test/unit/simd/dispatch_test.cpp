@@ -38,7 +38,7 @@ TEST_F(Dispatch, TablesAreTheArchitecturesBestFirst)
     for (const VdbKernels *kernels : tables())
         names.emplace_back(kernels->name);
 #if defined(__x86_64__)
-    EXPECT_EQ(names, (std::vector<std::string>{"avx512", "avx2", "scalar"}));
+    EXPECT_EQ(names, (std::vector<std::string>{"avx512_popcnt", "avx512", "avx2", "scalar"}));
 #elif defined(__aarch64__)
     EXPECT_EQ(names, (std::vector<std::string>{"neon", "scalar"}));
 #else
@@ -60,6 +60,14 @@ TEST_F(Dispatch, EveryTableIsComplete)
         EXPECT_NE(kernels->inner_product, nullptr) << kernels->name;
         EXPECT_NE(kernels->l1, nullptr) << kernels->name;
         EXPECT_NE(kernels->cosine_parts, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_l2_squared, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_inner_product, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_l1, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_cosine_parts, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_to_float, nullptr) << kernels->name;
+        EXPECT_NE(kernels->float_to_half, nullptr) << kernels->name;
+        EXPECT_NE(kernels->bit_hamming, nullptr) << kernels->name;
+        EXPECT_NE(kernels->bit_jaccard_parts, nullptr) << kernels->name;
     }
 }
 

@@ -1,0 +1,23 @@
+/*
+ * The 512-bit kernels again, for CPUs that can also count the bits of 64-bit lanes (VPOPCNTDQ).
+ * Compiles to nothing for other architectures; its instruction-set flags are set per object in the
+ * build files.
+ */
+#include "simd/dispatch.h"
+
+#if VDB_SIMD_X86
+
+#include "simd/kernels_512.inc"
+
+#include "simd/bits_512.inc"
+
+#include "simd/kernels_bits.inc"
+#include "simd/kernels_float32.inc"
+
+namespace vdb::simd {
+
+constinit const VdbKernels kAvx512PopcntKernels = VDB_SIMD_TABLE("avx512_popcnt");
+
+} // namespace vdb::simd
+
+#endif
