@@ -23,16 +23,22 @@ typedef enum VdbListStatus {
     VDB_LIST_RANGE,      /* a finite number beyond the largest: see bad */
     VDB_LIST_NAN,
     VDB_LIST_INFINITE,
-    VDB_LIST_JUNK /* more than white space behind the ']' */
+    VDB_LIST_JUNK,      /* more than white space behind the end */
+    VDB_LIST_UNFINISHED /* no '/' behind the '}' of a sparse list */
 } VdbListStatus;
+
+/* The text of a number, within the input. */
+typedef struct VdbNumberText {
+    const char *start;
+    size_t length;
+} VdbNumberText;
 
 typedef struct VdbFloatList {
     float *values; /* in: room for capacity elements; out: the first count are set */
     int capacity;
     float largest; /* in: magnitude that a number, rounded to float32, may have */
     int count;
-    const char *bad; /* VDB_LIST_RANGE: the text of the number, bad_length bytes within the input */
-    size_t bad_length;
+    VdbNumberText bad; /* VDB_LIST_RANGE: that number; its start is NULL where there is none */
 } VdbFloatList;
 
 /* REQUIRES: text[length] == '\0'. */

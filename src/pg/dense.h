@@ -1,6 +1,6 @@
 /*
- * What the dense vector types have in common in C: limits, checks that name no type, and the
- * helpers of their templates (dense_*.h).
+ * What the dense vector types have in common in C: limits and the helpers of their
+ * templates (dense_*.h).
  */
 #ifndef VDB_PG_DENSE_H
 #define VDB_PG_DENSE_H
@@ -13,8 +13,5 @@
 
 #define DENSE_PASTE(a, b)          DENSE_PASTE_EXPANDED(a, b)
 #define DENSE_PASTE_EXPANDED(a, b) a##b
-
-/* typmod is the number of dimensions that is expected, -1 for any. */
-extern void vdb_check_typmod(int32 typmod, int dim);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Template (dense_functions.h): functions of a dense vector type that are no distances (size, norm,
+ * Template (dense_functions.h): functions of a dense vector type that are no distances (size,
  * arithmetic, parts).
  */
 #include <float.h>
@@ -9,7 +9,6 @@
 #include "utils/varbit.h"
 
 PG_FUNCTION_INFO_V1(DENSE_FN(dims));
-PG_FUNCTION_INFO_V1(DENSE_FN(norm));
 PG_FUNCTION_INFO_V1(DENSE_FN(l2_normalize));
 PG_FUNCTION_INFO_V1(DENSE_FN(add));
 PG_FUNCTION_INFO_V1(DENSE_FN(sub));
@@ -27,66 +26,16 @@ Datum DENSE_FN(dims)(PG_FUNCTION_ARGS)
     PG_RETURN_INT32(dim);
 }
 
-/* In double precision: squares of large floats would overflow. */
-static double square(DENSE_ELEMENT x)
-{
-    double value = (double) DENSE_TO_FLOAT(x);
-
-    return value * value;
-}
-
-static double norm(const DENSE *vector)
-{
-    double sums[4] = {0, 0, 0, 0}; /* independent, so that additions overlap */
-    int i = 0;
-
-    for (; i + 4 <= vector->dim; i += 4) {
-        for (int lane = 0; lane < 4; lane++)
-            sums[lane] += square(vector->x[i + lane]);
-    }
-    for (; i < vector->dim; i++)
-        sums[0] += square(vector->x[i]);
-    return sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
-}
-
-Datum DENSE_FN(norm)(PG_FUNCTION_ARGS)
-{
-    DENSE *vector = DENSE_GETARG(0);
-    double result = norm(vector);
-
-    PG_FREE_IF_COPY(vector, 0);
-    PG_RETURN_FLOAT8(result);
-}
-
-/* Raises after the loop, not in it, so that the loop runs on vector registers. */
-static void check_no_overflow(const DENSE_ELEMENT *x, int count)
-{
-    int overflow = 0;
-
-    for (int i = 0; i < count; i++)
-        overflow |= fabsf(DENSE_TO_FLOAT(x[i])) > FLT_MAX;
-    if (overflow)
-        float_overflow_error();
-}
-
-static void divide(DENSE_ELEMENT *restrict quotient, const DENSE_ELEMENT *restrict x,
-                   double divisor, int count)
-{
-    for (int i = 0; i < count; i++)
-        quotient[i] = DENSE_FROM_FLOAT((double) DENSE_TO_FLOAT(x[i]) / divisor);
-}
-
 /* A zero vector stays one. */
 Datum DENSE_FN(l2_normalize)(PG_FUNCTION_ARGS)
 {
     DENSE *vector = DENSE_GETARG(0);
     DENSE *result = DENSE_VDB(create)(vector->dim);
-    double length = norm(vector);
+    double length = norm(vector->x, vector->dim);
 
-    if (length > 0) {
+    if (length > 0)
         divide(result->x, vector->x, length, vector->dim);
-        check_no_overflow(result->x, result->dim);
-    } else
+    else
         memset(result->x, 0, sizeof(DENSE_ELEMENT) * (Size) vector->dim);
     PG_FREE_IF_COPY(vector, 0);
     PG_RETURN_POINTER(result);

@@ -11,10 +11,28 @@
  *     DENSE_KERNEL(name) kernel of that name in VdbKernels
  * and the functions from_floats and to_floats.
  */
-#define DENSE_VDB(function) DENSE_PASTE(DENSE_PASTE(vdb_, DENSE_NAME), _##function)
-#define DENSE_FN(function)  DENSE_PASTE(DENSE_NAME, _##function)
-#define DENSE_TYPE_NAME     CppAsString2(DENSE_NAME)
-#define DENSE_GETARG(n)     DENSE_VDB(from_datum)(PG_GETARG_DATUM(n))
+#define VEC               DENSE
+#define VEC_NAME          DENSE_NAME
+#define VEC_MAX_DIM       VDB_DENSE_MAX_DIM
+#define VEC_ELEMENT       DENSE_ELEMENT
+#define VEC_ELEMENTS(v)   ((v)->x)
+#define VEC_COUNT(v)      ((v)->dim)
+#define VEC_TO_FLOAT(x)   DENSE_TO_FLOAT(x)
+#define VEC_FROM_FLOAT(x) DENSE_FROM_FLOAT(x)
+#define VEC_WORD          DENSE_WORD
+#define VEC_NTOH(word)    DENSE_NTOH(word)
+#define VEC_OPENING       "["
+#define VEC_JUNK          "Junk after closing right brace."
+#include "pg/vec.h"
+
+#define DENSE_VDB(function) VEC_VDB(function)
+#define DENSE_FN(function)  VEC_FN(function)
+#define DENSE_TYPE_NAME     VEC_TYPE_NAME
+#define DENSE_GETARG(n)     VEC_GETARG(n)
+
+#include "pg/vec_array.h"
+#include "pg/vec_dim.h"
+#include "pg/vec_elements.h"
 
 #include "pg/dense_check.h"
 

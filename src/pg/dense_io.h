@@ -1,27 +1,20 @@
 /*
- * Template (dense_functions.h): text and binary form of a dense vector type, and its type modifier.
+ * Template (dense_functions.h): text and binary form of a dense vector type.
  */
 #include "common/shortest_dec.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "port/pg_bswap.h"
-#include "utils/array.h"
 
-#include "core/core_api.h"
+#include "pg/vec_text.h"
 
 PG_FUNCTION_INFO_V1(DENSE_FN(in));
 PG_FUNCTION_INFO_V1(DENSE_FN(out));
-PG_FUNCTION_INFO_V1(DENSE_FN(typmod_in));
 PG_FUNCTION_INFO_V1(DENSE_FN(recv));
 PG_FUNCTION_INFO_V1(DENSE_FN(send));
 
-/* Reports why text is no vector: through the caller's error context where it has one, else by
- * raising. */
-static Datum report_bad_text(FunctionCallInfo fcinfo, VdbListStatus status,
-                             const VdbFloatList *list)
+/* The same for the number of its elements. */
+static Datum report_bad_list(FunctionCallInfo fcinfo, VdbListStatus status, VdbNumberText bad)
 {
-    const char *text = PG_GETARG_CSTRING(0);
-
     switch (status) {
     case VDB_LIST_EMPTY:
         ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_DATA_EXCEPTION),
@@ -29,30 +22,9 @@ static Datum report_bad_text(FunctionCallInfo fcinfo, VdbListStatus status,
     case VDB_LIST_TOO_LONG:
         ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                 errmsg(DENSE_TYPE_NAME " cannot have more than %d dimensions", VDB_DENSE_MAX_DIM));
-    case VDB_LIST_RANGE:
-        ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-                errmsg("\"%s\" is out of range for type " DENSE_TYPE_NAME,
-                       pnstrdup(list->bad, list->bad_length)));
-    case VDB_LIST_NAN:
-        ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("NaN not allowed in " DENSE_TYPE_NAME));
-    case VDB_LIST_INFINITE:
-        ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("infinite value not allowed in " DENSE_TYPE_NAME));
-    case VDB_LIST_NOT_OPENED:
-        ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                errmsg("invalid input syntax for type " DENSE_TYPE_NAME ": \"%s\"", text),
-                errdetail("Vector contents must start with \"[\"."));
-    case VDB_LIST_JUNK:
-        ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-                errmsg("invalid input syntax for type " DENSE_TYPE_NAME ": \"%s\"", text),
-                errdetail("Junk after closing right brace."));
-    case VDB_LIST_SYNTAX:
-    case VDB_LIST_OK:
-        break;
+    default:
+        return report_bad_text(fcinfo, status, bad);
     }
-    ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-            errmsg("invalid input syntax for type " DENSE_TYPE_NAME ": \"%s\"", text));
 }
 
 Datum DENSE_FN(in)(PG_FUNCTION_ARGS)
@@ -64,7 +36,7 @@ Datum DENSE_FN(in)(PG_FUNCTION_ARGS)
     VdbListStatus status = vdb_parse_float_list(text, strlen(text), &list);
 
     if (status != VDB_LIST_OK)
-        return report_bad_text(fcinfo, status, &list);
+        return report_bad_list(fcinfo, status, list.bad);
     if (typmod != -1 && typmod != list.count)
         ereturn(fcinfo->context, (Datum) 0, errcode(ERRCODE_DATA_EXCEPTION),
                 errmsg("expected %d dimensions, not %d", typmod, list.count));
@@ -89,39 +61,6 @@ Datum DENSE_FN(out)(PG_FUNCTION_ARGS)
     *end = '\0';
     PG_FREE_IF_COPY(vector, 0);
     PG_RETURN_CSTRING(text);
-}
-
-Datum DENSE_FN(typmod_in)(PG_FUNCTION_ARGS)
-{
-    ArrayType *modifiers = PG_GETARG_ARRAYTYPE_P(0);
-    int count;
-    int32 *values = ArrayGetIntegerTypmods(modifiers, &count);
-
-    if (count != 1)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("invalid type modifier"));
-    if (values[0] < 1)
-        ereport(ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                errmsg("dimensions for type " DENSE_TYPE_NAME " must be at least 1"));
-    if (values[0] > VDB_DENSE_MAX_DIM)
-        ereport(
-            ERROR, errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-            errmsg("dimensions for type " DENSE_TYPE_NAME " cannot exceed %d", VDB_DENSE_MAX_DIM));
-    PG_RETURN_INT32(values[0]);
-}
-
-/* Copies elements between big-endian and machine order.  Neither side needs to be aligned. */
-static void copy_swapped(void *target, const void *source, int count)
-{
-    char *to = target;
-    const char *from = source;
-
-    for (int i = 0; i < count; i++) {
-        DENSE_WORD word;
-
-        memcpy(&word, from + sizeof(word) * (Size) i, sizeof(word));
-        word = DENSE_NTOH(word);
-        memcpy(to + sizeof(word) * (Size) i, &word, sizeof(word));
-    }
 }
 
 Datum DENSE_FN(recv)(PG_FUNCTION_ARGS)

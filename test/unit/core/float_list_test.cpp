@@ -51,11 +51,11 @@ Parsed parse(const std::string &text, float largest = FLT_MAX)
     static vdb::test::GuardedBuffer buffer(1 << 16);
     char *copy = buffer.at_end<char>(text.size() + 1);
     float values[kCapacity];
-    VdbFloatList list = {values, kCapacity, largest, -1, nullptr, 0};
+    VdbFloatList list = {values, kCapacity, largest, -1, {nullptr, 0}};
 
     memcpy(copy, text.c_str(), text.size() + 1);
     VdbListStatus status = vdb_parse_float_list(copy, text.size(), &list);
-    std::string bad = list.bad == nullptr ? "" : std::string(list.bad, list.bad_length);
+    std::string bad = list.bad.start == nullptr ? "" : std::string(list.bad.start, list.bad.length);
     return {status, std::vector<float>(values, values + list.count), bad};
 }
 

@@ -1,9 +1,9 @@
 /*
- * What the dense vector types share that names no type.
+ * What the vector types share that names no type.
  */
 #include "postgres.h"
 
-#include "pg/dense.h"
+#include "pg/vec.h"
 
 void vdb_check_typmod(int32 typmod, int dim)
 {
