@@ -47,9 +47,10 @@ SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, c.castf
     FROM pg_cast c JOIN extension_object e ON e.classid = 'pg_cast'::regclass AND e.objid = c.oid
     ORDER BY c.castsource::regtype::text COLLATE "C", c.casttarget::regtype::text COLLATE "C";
 
--- btree operator class
-SELECT c.opcname, f.opfname, c.opcintype::regtype, c.opcdefault FROM pg_opclass c JOIN pg_opfamily f ON f.oid = c.opcfamily
-    JOIN pg_am a ON a.oid = c.opcmethod WHERE c.opcintype IN ('vector'::regtype, 'halfvec'::regtype) AND a.amname = 'btree' ORDER BY 1 DESC;
+-- btree and hash operator classes
+SELECT c.opcname, f.opfname, a.amname, c.opcintype::regtype, c.opcdefault FROM pg_opclass c JOIN pg_opfamily f ON f.oid = c.opcfamily
+    JOIN pg_am a ON a.oid = c.opcmethod WHERE c.opcintype IN ('vector'::regtype, 'halfvec'::regtype) AND a.amname IN ('btree', 'hash')
+    ORDER BY 1 DESC, 3;
 -- operator classes of any access method: none that its access method finds fault with
 SELECT c.opcname FROM pg_opclass c JOIN extension_object o ON o.classid = 'pg_opclass'::regclass AND o.objid = c.oid
     WHERE NOT amvalidate(c.oid);

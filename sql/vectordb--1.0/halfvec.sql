@@ -167,6 +167,18 @@ CREATE FUNCTION halfvec_cmp(halfvec, halfvec) RETURNS integer
 
 COMMENT ON FUNCTION halfvec_cmp(halfvec, halfvec) IS 'less-equal-greater';
 
+CREATE FUNCTION halfvec_hash(halfvec) RETURNS integer
+    AS 'MODULE_PATHNAME'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION halfvec_hash(halfvec) IS 'hash';
+
+CREATE FUNCTION halfvec_hash_extended(halfvec, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION halfvec_hash_extended(halfvec, bigint) IS 'hash of 64 bits, with a seed';
+
 CREATE FUNCTION halfvec_l2_squared_distance(halfvec, halfvec) RETURNS float8
     AS 'MODULE_PATHNAME'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -392,7 +404,8 @@ COMMENT ON OPERATOR <= (halfvec, halfvec) IS 'less than or equal';
 CREATE OPERATOR = (
     LEFTARG = halfvec, RIGHTARG = halfvec, PROCEDURE = halfvec_eq,
     COMMUTATOR = = , NEGATOR = <> ,
-    RESTRICT = eqsel, JOIN = eqjoinsel
+    RESTRICT = eqsel, JOIN = eqjoinsel,
+    HASHES, MERGES
 );
 
 COMMENT ON OPERATOR = (halfvec, halfvec) IS 'equal';
@@ -437,4 +450,18 @@ CREATE OPERATOR CLASS halfvec_ops
     FUNCTION 1 halfvec_cmp(halfvec, halfvec);
 
 COMMENT ON OPERATOR CLASS halfvec_ops USING btree IS 'order of vectors: element by element, then by dimensions';
+
+-- halfvec hash operator class
+
+CREATE OPERATOR FAMILY halfvec_ops USING hash;
+
+COMMENT ON OPERATOR FAMILY halfvec_ops USING hash IS 'equality of halfvecs';
+
+CREATE OPERATOR CLASS halfvec_ops
+    DEFAULT FOR TYPE halfvec USING hash FAMILY halfvec_ops AS
+    OPERATOR 1 = ,
+    FUNCTION 1 halfvec_hash(halfvec),
+    FUNCTION 2 halfvec_hash_extended(halfvec, bigint);
+
+COMMENT ON OPERATOR CLASS halfvec_ops USING hash IS 'equality of halfvecs';
 

@@ -167,6 +167,18 @@ CREATE FUNCTION vector_cmp(vector, vector) RETURNS integer
 
 COMMENT ON FUNCTION vector_cmp(vector, vector) IS 'less-equal-greater';
 
+CREATE FUNCTION vector_hash(vector) RETURNS integer
+    AS 'MODULE_PATHNAME'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION vector_hash(vector) IS 'hash';
+
+CREATE FUNCTION vector_hash_extended(vector, bigint) RETURNS bigint
+    AS 'MODULE_PATHNAME'
+    LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+COMMENT ON FUNCTION vector_hash_extended(vector, bigint) IS 'hash of 64 bits, with a seed';
+
 CREATE FUNCTION vector_l2_squared_distance(vector, vector) RETURNS float8
     AS 'MODULE_PATHNAME'
     LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -370,7 +382,8 @@ COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
 CREATE OPERATOR = (
     LEFTARG = vector, RIGHTARG = vector, PROCEDURE = vector_eq,
     COMMUTATOR = = , NEGATOR = <> ,
-    RESTRICT = eqsel, JOIN = eqjoinsel
+    RESTRICT = eqsel, JOIN = eqjoinsel,
+    HASHES, MERGES
 );
 
 COMMENT ON OPERATOR = (vector, vector) IS 'equal';
@@ -415,4 +428,18 @@ CREATE OPERATOR CLASS vector_ops
     FUNCTION 1 vector_cmp(vector, vector);
 
 COMMENT ON OPERATOR CLASS vector_ops USING btree IS 'order of vectors: element by element, then by dimensions';
+
+-- vector hash operator class
+
+CREATE OPERATOR FAMILY vector_ops USING hash;
+
+COMMENT ON OPERATOR FAMILY vector_ops USING hash IS 'equality of vectors';
+
+CREATE OPERATOR CLASS vector_ops
+    DEFAULT FOR TYPE vector USING hash FAMILY vector_ops AS
+    OPERATOR 1 = ,
+    FUNCTION 1 vector_hash(vector),
+    FUNCTION 2 vector_hash_extended(vector, bigint);
+
+COMMENT ON OPERATOR CLASS vector_ops USING hash IS 'equality of vectors';
 

@@ -8,6 +8,9 @@ static int compare(const DENSE *a, const DENSE *b)
 {
     int common = Min(a->dim, b->dim);
 
+    /* what a hash or an index finds is mostly the very same bytes */
+    if (a->dim == b->dim && memcmp(a->x, b->x, sizeof(DENSE_ELEMENT) * (Size) common) == 0)
+        return 0;
     for (int i = 0; i < common; i++) {
         float x = DENSE_TO_FLOAT(a->x[i]);
         float y = DENSE_TO_FLOAT(b->x[i]);

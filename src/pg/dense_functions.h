@@ -41,4 +41,5 @@
 #include "pg/dense_compare.h"
 #include "pg/dense_distance.h"
 #include "pg/dense_function.h"
+#include "pg/dense_hash.h"
 #include "pg/dense_io.h"
