@@ -49,6 +49,8 @@ src/%.o: src/%.cpp
 sql/vectordb--1.0.sql: $(SQL_PARTS)
 	cat $^ >$@
 
+include sql/vector/alias.mk
+
 .PHONY: unit unit-sanitize unit-aarch64 lint tap demo check-fast check-all
 
 # The core alone, without a server (CMakeLists.txt).

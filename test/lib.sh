@@ -44,14 +44,14 @@ quiet_make() {
     rm -f "$log"
 }
 
-# Installs the built extension, through sudo where the directory asks for it.
+# Installs the built extension and its alias, which tests want too, through sudo where the directory asks for it.
 install_extension() {
     local libdir
     libdir=$("${PG_CONFIG:-pg_config}" --pkglibdir)
     if [ -w "$libdir" ]; then
-        quiet_make install
+        quiet_make install-vector-alias
     elif sudo -n true 2>/dev/null; then
-        sudo make -C "$top" PG_CONFIG="${PG_CONFIG:-pg_config}" install >/dev/null
+        sudo make -C "$top" PG_CONFIG="${PG_CONFIG:-pg_config}" install-vector-alias >/dev/null
     else
         die "cannot write to $libdir: run as root, or set PG_CONFIG to a PostgreSQL of your own"
     fi

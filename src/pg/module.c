@@ -50,8 +50,25 @@ static void assign_simd(int newval, void *extra)
     (void) vdb_simd_force(simd_options[newval].name);
 }
 
+/* pgvector has settings of the same names, so that one backend cannot hold both libraries. */
+static void refuse_pgvector(void)
+{
+    static const char *const settings[] = {"hnsw.ef_search", "ivfflat.probes"};
+
+    for (int i = 0; i < (int) lengthof(settings); i++) {
+        if (GetConfigOption(settings[i], true, false) == NULL ||
+            (GetConfigOptionFlags(settings[i], true) & GUC_CUSTOM_PLACEHOLDER) != 0)
+            continue;
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("vectordb cannot be loaded into a session that uses pgvector"),
+                        errhint("Start a new session.  Remove pgvector from the preloaded "
+                                "libraries, if it is there.")));
+    }
+}
+
 void _PG_init(void)
 {
+    refuse_pgvector();
     DefineCustomEnumVariable("vectordb.simd", "Sets the instruction set of the distance kernels.",
                              "\"auto\" takes the best one of this machine.", &simd_option, 0,
                              simd_options, PGC_USERSET, 0, check_simd, assign_simd, NULL);

@@ -18,8 +18,32 @@ StaticAssertDecl(offsetof(VdbTid, offset) == offsetof(ItemPointerData, ip_posid)
 StaticAssertDecl(SizeOfPageHeaderData == 24, "the core leaves 24 bytes to PageHeaderData");
 StaticAssertDecl(VDB_NO_BLOCK == InvalidBlockNumber, "no block");
 
+/* Ids of pgvector's pages, which stand in the last two bytes as ours do. */
+#define PGVECTOR_HNSW_PAGE    0xFF90
+#define PGVECTOR_IVFFLAT_PAGE 0xFF84
+
+/* Whether the index is one that pgvector left behind.  Looks without a lock, which the caller may
+ * hold: a wrong answer would only choose the wrong words for an error. */
+static bool written_by_pgvector(Relation index)
+{
+    Buffer buf;
+    uint16 id;
+
+    if (RelationGetNumberOfBlocks(index) == 0)
+        return false;
+    buf = ReadBuffer(index, 0);
+    memcpy(&id, (char *) BufferGetPage(buf) + BLCKSZ - sizeof(id), sizeof(id));
+    ReleaseBuffer(buf);
+    return id == PGVECTOR_HNSW_PAGE || id == PGVECTOR_IVFFLAT_PAGE;
+}
+
 void vdb_corrupted(Relation index, BlockNumber blkno, const char *what)
 {
+    if (written_by_pgvector(index))
+        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                        errmsg("index \"%s\" has pgvector's format, which vectordb cannot read",
+                               RelationGetRelationName(index)),
+                        errhint("Please REINDEX it.")));
     ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
                     errmsg("index \"%s\" is corrupted at block %u: %s",
                            RelationGetRelationName(index), blkno, what),

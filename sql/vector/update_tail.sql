@@ -1,0 +1,17 @@
+
+-- Nothing may be left that runs pgvector's code.
+DO $check$
+DECLARE
+    function regprocedure;
+BEGIN
+    SELECT p.oid INTO function
+        FROM pg_catalog.pg_proc p
+        JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid
+        JOIN pg_catalog.pg_extension e ON d.refclassid = 'pg_catalog.pg_extension'::pg_catalog.regclass AND d.refobjid = e.oid
+        WHERE e.extname = 'vector' AND d.deptype = 'e' AND p.probin <> 'MODULE_PATHNAME'
+        LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'function % of this pgvector is unknown to vectordb', function USING ERRCODE = 'feature_not_supported';
+    END IF;
+END
+$check$;
