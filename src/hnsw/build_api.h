@@ -31,7 +31,7 @@ void vdb_hnsw_build_scratch_init(const void *region, void *scratch) VDB_NOEXCEPT
  * Adds one row: a new node, or one more heap tid of the node that holds an equal vector.
  * VDB_FULL: no memory left for it; nothing was changed.  A later, cheaper row may still fit.
  */
-VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const float *vector, float norm_sq,
+VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const void *vector, float norm,
                              VdbTid tid) VDB_NOEXCEPT;
 
 /* Nodes so far. */

@@ -25,7 +25,7 @@ uint64_t vector_at(const VdbHnswGeometry &g)
 
 uint64_t node_stride(const VdbHnswGeometry &g)
 {
-    return vector_at(g) + align_up(g.dims * sizeof(float), kCacheLine);
+    return vector_at(g) + align_up(vdb_hnsw_vector_bytes(&g), kCacheLine);
 }
 
 uint64_t upper_units(const VdbHnswGeometry &g)

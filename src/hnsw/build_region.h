@@ -47,7 +47,7 @@ struct BuildNode {
     VdbTid heap_tid;
     uint8_t level;
     uint8_t pinned; // leading level-0 links that are tree edges; set by finish
-    float norm_sq;
+    float norm;
     VdbNode parent;  // in the tree; during finish
     uint32_t spill;  // cells of earlier nodes that found no room on their pages; set by layout
     uint8_t cursor;  // first level-0 link that finish has not looked at
@@ -99,16 +99,15 @@ struct BuildRegion {
     }
     const BuildNode *node(VdbNode id) const { return const_cast<BuildRegion *>(this)->node(id); }
 
-    const float *vector(VdbNode id) const
+    const void *vector(VdbNode id) const
     {
-        return reinterpret_cast<const float *>(base() + nodes_at + uint64_t{id} * node_stride +
-                                               vector_at);
+        return base() + nodes_at + uint64_t{id} * node_stride + vector_at;
     }
-    float *vector(VdbNode id)
+    void *vector(VdbNode id)
     {
-        return const_cast<float *>(const_cast<const BuildRegion *>(this)->vector(id));
+        return const_cast<void *>(const_cast<const BuildRegion *>(this)->vector(id));
     }
-    Point point(VdbNode id) const { return {vector(id), node(id)->norm_sq}; }
+    Point point(VdbNode id) const { return {vector(id), node(id)->norm}; }
 
     void *piece(uint32_t units) { return base() + end - uint64_t{units} * kUnit; }
     const void *piece(uint32_t units) const { return base() + end - uint64_t{units} * kUnit; }
@@ -140,7 +139,7 @@ struct BuildRegion {
     // Takes that much from both ends at once; false if they would meet.  *before: what was taken.
     bool take(Used more, Used *before);
 
-    Space space() const { return make_space(geometry); }
+    GraphSpace space() const { return make_space(geometry); }
 };
 
 // A node found by a search.

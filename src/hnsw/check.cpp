@@ -1,6 +1,7 @@
 // The checker's memory, its problem list and the metapage.
 #include "hnsw/check.h"
 
+#include <algorithm>
 #include <cfloat>
 #include <cmath>
 #include <cstdarg>
@@ -67,12 +68,11 @@ const char *metapage_problem(const void *page, uint32_t page_size, VdbHnswGeomet
         return "metapage asks for unknown features";
     if (meta->page_size != page_size)
         return "metapage has another page size";
-    if (meta->metric < VDB_METRIC_L2 || meta->metric > VDB_METRIC_L1)
-        return "metapage has an unknown metric";
-    if (meta->storage != 0)
-        return "metapage has an unknown vector storage";
-    if (vdb_hnsw_geometry(page_size, meta->dims, meta->m, static_cast<VdbMetric>(meta->metric),
-                          out) != VDB_OK)
+    VdbSpace space = {meta->metric, meta->storage, std::max(meta->dims, 1u)};
+    if (!vdb_space_valid(&space))
+        return "metapage has an unknown vector storage or metric";
+    space.dims = meta->dims;
+    if (vdb_hnsw_geometry(page_size, &space, meta->m, out) != VDB_OK)
         return "metapage has impossible dimensions or m";
     return nullptr;
 }

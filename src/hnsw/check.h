@@ -41,7 +41,7 @@ static_assert(sizeof(CellInfo) == 16);
 
 struct BlockInfo {
     uint64_t first_cell; // where this page's cells start in Checker::cells
-    double sum_full;     // vector page: squared norm of a full slice ...
+    double sum_full;     // vector page: norm of a full slice ...
     double sum_last;     // ... and of the vector's last slice
     VdbNode owner;       // node that names this block as a slice of its vector
     VdbBlock next_free;
@@ -52,7 +52,7 @@ struct BlockInfo {
 };
 static_assert(sizeof(BlockInfo) == 40);
 
-// Squared norm of a vector that is partly on other pages: as computed so far, and as stored.
+// Norm of a vector that is partly on other pages: as computed so far, and as stored.
 struct NormInfo {
     double sum;
     float stored;
@@ -93,7 +93,7 @@ static_assert(std::is_trivially_destructible_v<VdbHnswCheck>);
 
 namespace vdb::hnsw {
 
-// Whether the stored squared norm is that of the vector, whose squared norm is `sum`.
+// Whether the stored norm is that of the vector, whose norm is `sum`.
 bool norm_matches(float stored, double sum);
 
 } // namespace vdb::hnsw

@@ -196,7 +196,7 @@ struct GraphCheck {
         const NormInfo &n = c->norms[node];
         if (info(node).state != NodeState::kFree && std::isfinite(n.sum) &&
             !norm_matches(n.stored, n.sum))
-            c->report_node(node, "node: squared norm is %g instead of %g", double{n.stored}, n.sum);
+            c->report_node(node, "node: norm is %g instead of %g", double{n.stored}, n.sum);
     }
 
     void free_list(VdbBlock head, uint8_t kind, const char *what)

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "hnsw/check.h"
+#include "quant/space.h"
 
 namespace vdb::hnsw {
 
@@ -15,14 +16,6 @@ bool all_zero(const void *page, uint32_t page_size)
         if (words[i] != 0)
             return false;
     return true;
-}
-
-double sum_of_squares(const float *v, uint32_t n)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += double{v[i]} * v[i];
-    return sum;
 }
 
 // One list of neighbours: level 0 (in the slot) or above (in a cell).
@@ -85,16 +78,15 @@ struct PageCheck {
 
     void vector(VdbNode id, int32_t slot, const NodeHeader *node)
     {
-        double sum = sum_of_squares(inline_vector(node, c->g), c->g.inline_dims);
+        double sum = norm_of(c->g.space, inline_vector(node, c->g), c->g.inline_units);
         if (!std::isfinite(sum))
             c->report(block, slot, "node: vector has a value that is not finite");
         if (c->g.vector_pages == 0) {
-            if (std::isfinite(sum) && !norm_matches(node->norm_sq, sum))
-                c->report(block, slot, "node: squared norm is %g instead of %g",
-                          double{node->norm_sq}, sum);
+            if (std::isfinite(sum) && !norm_matches(node->norm, sum))
+                c->report(block, slot, "node: norm is %g instead of %g", double{node->norm}, sum);
             return;
         }
-        c->norms[id] = {sum, node->norm_sq};
+        c->norms[id] = {sum, node->norm};
         for (uint32_t i = 0; i < c->g.vector_pages; i++) {
             VdbBlock b = vector_blocks(node, c->g)[i];
             if (node->state == NodeState::kDetached && b == VDB_NO_BLOCK) {
@@ -245,10 +237,10 @@ struct PageCheck {
             c->report(block, -1, "vector page in an index whose vectors fit their slots");
             return;
         }
-        uint32_t last = slice_dims(c->g, c->g.vector_pages - 1);
-        info.sum_last = sum_of_squares(slice_vector(page), last);
-        info.sum_full = info.sum_last +
-                        sum_of_squares(slice_vector(page) + last, c->g.dims_per_vector_page - last);
+        uint32_t last = slice_units(c->g, c->g.vector_pages - 1);
+        info.sum_last = norm_of(c->g.space, slice_vector(page), last);
+        info.sum_full = info.sum_last + norm_of(c->g.space, unit_at(slice_vector(page), c->g, last),
+                                                c->g.units_per_vector_page - last);
     }
 
     void metapage()
@@ -259,9 +251,9 @@ struct PageCheck {
             c->report(block, -1, "%s", problem);
             return;
         }
-        if (g.dims != c->g.dims || g.m != c->g.m || g.metric != c->g.metric)
-            c->report(block, -1, "metapage has %u dimensions and m %u, not %u and %u", g.dims, g.m,
-                      c->g.dims, c->g.m);
+        if (g.m != c->g.m || std::memcmp(&g.space, &c->g.space, sizeof(VdbSpace)) != 0)
+            c->report(block, -1, "metapage has %u dimensions and m %u, not %u and %u", g.space.dims,
+                      g.m, c->g.space.dims, c->g.m);
         const MetaPage *meta = meta_of(page);
         c->counts.root = meta->root;
         c->counts.entry = meta->entry;

@@ -15,35 +15,25 @@ constexpr uint64_t kEmpty = 0;
 constexpr uint32_t kBusy = UINT32_MAX;     // somebody is making that node right now
 constexpr uint32_t kVoid = UINT32_MAX - 1; // there was no room for it
 
-// Bits of a float such that equal numbers have equal bits.
-uint32_t canonical_bits(float f)
-{
-    uint32_t bits = std::bit_cast<uint32_t>(f);
-    return bits == 0x80000000u ? 0 : bits;
-}
-
-uint64_t hash_vector(const float *v, uint32_t dims)
+// Equal vectors have equal bytes (vdb_value_prepare).
+uint64_t hash_vector(const void *vector, size_t bytes)
 {
     // Four independent lanes: a multiplication's latency is hidden.
     uint64_t lane[4] = {1, 2, 3, 4};
-    uint32_t i = 0;
-    for (; i + 4 <= dims; i += 4)
+    const char *at = static_cast<const char *>(vector);
+    uint64_t h = bytes;
+    for (; bytes > 0;) {
+        uint64_t words[4] = {};
+        size_t n = bytes < sizeof(words) ? bytes : sizeof(words);
+        std::memcpy(words, at, n);
         for (uint32_t j = 0; j < 4; j++)
-            lane[j] = (lane[j] ^ canonical_bits(v[i + j])) * 0x9E3779B97F4A7C15u;
-    for (; i < dims; i++)
-        lane[0] = (lane[0] ^ canonical_bits(v[i])) * 0x9E3779B97F4A7C15u;
-    uint64_t h = dims;
+            lane[j] = mix64(lane[j] ^ words[j]);
+        at += n;
+        bytes -= n;
+    }
     for (uint64_t l : lane)
         h = mix64(h ^ l) + l;
     return h;
-}
-
-bool equal_vectors(const float *a, const float *b, uint32_t dims)
-{
-    uint32_t i = 0;
-    while (i < dims && a[i] == b[i])
-        i++;
-    return i == dims;
 }
 
 bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
@@ -57,11 +47,12 @@ bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
     BuildNode *n = new (region->node(before.nodes)) BuildNode();
     n->heap_tid = tid;
     n->level = static_cast<uint8_t>(level);
-    n->norm_sq = point.norm_sq;
+    n->norm = point.norm;
     n->upper = level > 0 ? before.units + units : 0;
     for (uint32_t l = 0; l <= level; l++)
         poke(region->links(before.nodes, l)->count, 0);
-    std::memcpy(region->vector(before.nodes), point.vector, region->geometry.dims * sizeof(float));
+    std::memcpy(region->vector(before.nodes), point.vector,
+                vdb_hnsw_vector_bytes(&region->geometry));
     *node = before.nodes;
     return true;
 }
@@ -70,7 +61,7 @@ bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 
 Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 {
-    uint64_t hash = hash_vector(point.vector, region->geometry.dims);
+    uint64_t hash = hash_vector(point.vector, vdb_hnsw_vector_bytes(&region->geometry));
     uint32_t tag = static_cast<uint32_t>(hash);
     uint64_t mine = uint64_t{tag} << 32 | kBusy;
     uint64_t at = static_cast<uint64_t>(
@@ -88,7 +79,8 @@ Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
             wait_a_moment(&tries);
         uint32_t ticket = static_cast<uint32_t>(seen);
         if (seen >> 32 == tag && ticket < kVoid &&
-            equal_vectors(region->vector(ticket - 1), point.vector, region->geometry.dims))
+            std::memcmp(region->vector(ticket - 1), point.vector,
+                        vdb_hnsw_vector_bytes(&region->geometry)) == 0)
         {
             *node = ticket - 1;
             return Claim::kOld;

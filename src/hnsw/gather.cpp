@@ -10,14 +10,14 @@ using namespace vdb::hnsw;
 // A gathered node.
 struct VdbGathered {
     VdbNode node;
-    float norm_sq;
+    float norm;
     uint16_t generation;
     bool live;
 };
 
 struct VdbGather {
     VdbHnswGeometry g;
-    Space space;
+    GraphSpace space;
     uint32_t capacity;
     uint32_t size;
     uint32_t done; // nodes whose vectors are complete
@@ -26,7 +26,7 @@ struct VdbGather {
     VdbBlock slices[16];
     VdbGathered *nodes;
     Edge *edges; // scratch of a choice
-    float *vectors;
+    char *vectors;
 };
 
 namespace {
@@ -36,9 +36,9 @@ constexpr size_t align64(size_t n)
     return (n + 63) & ~(size_t) 63;
 }
 
-float *vector_of(const VdbGather *gather, uint32_t i)
+void *vector_of(const VdbGather *gather, uint32_t i)
 {
-    return gather->vectors + (size_t) i * gather->g.dims;
+    return gather->vectors + i * vdb_hnsw_vector_bytes(&gather->g);
 }
 
 // Takes node `done` out: its slot has become free.
@@ -64,7 +64,7 @@ bool stays(const VdbLinks *links, VdbNode node, VdbNode must)
 size_t vdb_hnsw_gather_size(const VdbHnswGeometry *g, uint32_t capacity) noexcept
 {
     return align64(sizeof(VdbGather)) + align64(capacity * sizeof(VdbGathered)) +
-           align64(capacity * sizeof(Edge)) + (size_t) capacity * g->dims * sizeof(float);
+           align64(capacity * sizeof(Edge)) + capacity * vdb_hnsw_vector_bytes(g);
 }
 
 VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, uint32_t capacity) noexcept
@@ -79,7 +79,7 @@ VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, uint32_t
     at += align64(capacity * sizeof(VdbGathered));
     gather->edges = reinterpret_cast<Edge *>(at);
     at += align64(capacity * sizeof(Edge));
-    gather->vectors = reinterpret_cast<float *>(at);
+    gather->vectors = at;
     return gather;
 }
 
@@ -99,14 +99,13 @@ void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
     gather->nodes[gather->size++] = {node, 0, 0, false};
 }
 
-void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
-                         float norm_sq) noexcept
+void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector, float norm) noexcept
 {
     // Complete nodes come first, so it goes where the next incomplete one stood.
     uint32_t at = gather->done++;
     gather->nodes[gather->size++] = gather->nodes[at];
-    gather->nodes[at] = {node, norm_sq, 0, true};
-    std::memcpy(vector_of(gather, at), vector, gather->g.dims * sizeof(float));
+    gather->nodes[at] = {node, norm, 0, true};
+    std::memcpy(vector_of(gather, at), vector, vdb_hnsw_vector_bytes(&gather->g));
 }
 
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
@@ -121,12 +120,12 @@ VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
 VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
 {
     const VdbHnswGeometry &g = gather->g;
-    float *vector = vector_of(gather, gather->done);
+    void *vector = vector_of(gather, gather->done);
     if (page_kind(page, g) != (gather->in_slices ? VDB_HNSW_PAGE_VECTOR : VDB_HNSW_PAGE_NODE))
         return VDB_CORRUPT;
     if (gather->in_slices) {
-        std::memcpy(vector + slice_start(g, gather->slice), slice_vector(page),
-                    slice_dims(g, gather->slice) * sizeof(float));
+        std::memcpy(unit_at(vector, g, slice_start(g, gather->slice)), slice_vector(page),
+                    slice_units(g, gather->slice) * g.unit_size);
         gather->in_slices = ++gather->slice < g.vector_pages;
         gather->done += !gather->in_slices;
         return VDB_OK;
@@ -140,9 +139,9 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
         return VDB_OK;
     }
     entry.live = node->state == NodeState::kLive;
-    entry.norm_sq = node->norm_sq;
+    entry.norm = node->norm;
     entry.generation = node->generation;
-    std::memcpy(vector, inline_vector(node, g), g.inline_dims * sizeof(float));
+    std::memcpy(vector, inline_vector(node, g), g.inline_units * g.unit_size);
     if (g.vector_pages == 0) {
         gather->done++;
         return VDB_OK;
@@ -156,13 +155,13 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     return VDB_OK;
 }
 
-bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector, VdbNode *node,
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, VdbNode *node,
                                 uint16_t *generation) noexcept
 {
     for (uint32_t i = 0; i < gather->done; i++) {
         const VdbGathered &other = gather->nodes[i];
         if (other.node == VDB_HNSW_NEW_NODE || !other.live ||
-            std::memcmp(vector_of(gather, i), vector, gather->g.dims * sizeof(float)) != 0)
+            std::memcmp(vector_of(gather, i), vector, vdb_hnsw_vector_bytes(&gather->g)) != 0)
             continue;
         *node = other.node;
         *generation = other.generation;
@@ -175,14 +174,14 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
                             VdbNode must) noexcept
 {
     const VdbGathered &centre = gather->nodes[0];
-    Point from = {vector_of(gather, 0), centre.norm_sq};
+    Point from = {vector_of(gather, 0), centre.norm};
     uint32_t n = 0;
     for (uint32_t i = 1; i < gather->done; i++) {
         const VdbGathered &other = gather->nodes[i];
         bool keep = stays(links, other.node, must);
         if (other.node == centre.node || (!other.live && !keep))
             continue;
-        Point to = {vector_of(gather, i), other.norm_sq};
+        Point to = {vector_of(gather, i), other.norm};
         gather->edges[n++] = {{gather->space.between(from, to), other.node}, to, keep};
     }
     std::sort(gather->edges, gather->edges + n,

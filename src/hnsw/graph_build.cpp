@@ -16,16 +16,16 @@ constexpr uint32_t kPrefetchLines = 32; // of each; the first 512 dimensions
 struct Linker {
     BuildRegion *region;
     BuildScratch *scratch;
-    Space space;
+    GraphSpace space;
 
     Point point(VdbNode node) const { return region->point(node); }
 
     float distance(Point query, VdbNode node) const
     {
-        float raw = space.raw(query.vector, region->vector(node), space.dims);
+        float raw = space.raw(query.vector, region->vector(node), space.units);
         // The node's norm lies on another cache line.
-        float norm_sq = space.metric == VDB_METRIC_IP ? point(node).norm_sq : 0;
-        return space.between(raw, query.norm_sq, norm_sq);
+        float norm = space.needs_norm() ? point(node).norm : 0;
+        return space.between(raw, query.norm, norm);
     }
 };
 
@@ -79,9 +79,9 @@ bool visit(BuildScratch *scratch, VdbNode node)
 void prefetch_point(const BuildRegion *region, VdbNode node)
 {
     const char *v = reinterpret_cast<const char *>(region->vector(node));
-    uint32_t bytes = region->geometry.dims * sizeof(float);
-    uint32_t most = kPrefetchLines * kCacheLine;
-    for (uint32_t at = 0; at < bytes && at < most; at += kCacheLine)
+    size_t bytes = vdb_hnsw_vector_bytes(&region->geometry);
+    size_t most = kPrefetchLines * kCacheLine;
+    for (size_t at = 0; at < bytes && at < most; at += kCacheLine)
         __builtin_prefetch(v + at);
 }
 
@@ -293,12 +293,12 @@ void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node)
 
 using namespace vdb::hnsw;
 
-VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const float *vector, float norm_sq,
+VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const void *vector, float norm,
                              VdbTid tid) noexcept
 {
     BuildRegion *r = region_of(region);
     VdbNode node;
-    switch (claim_node(r, {vector, norm_sq}, tid, &node)) {
+    switch (claim_node(r, {vector, norm}, tid, &node)) {
     case Claim::kFull:
         return VDB_FULL;
     case Claim::kOld:

@@ -89,7 +89,7 @@ VdbNode find_parent(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
 // Place in a full list of the edge outside the tree that leads farthest.
 uint32_t farthest_unpinned(const BuildRegion *r, VdbNode node)
 {
-    Space space = r->space();
+    GraphSpace space = r->space();
     const Links *links = r->links(node, 0);
     uint32_t place = r->node(node)->pinned;
     float farthest = -std::numeric_limits<float>::infinity();

@@ -146,12 +146,12 @@ void fill_slot(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode n
         slot->tids = places.ref(n->level);
     if (n->level > 0)
         slot->upper = places.ref(0);
-    slot->norm_sq = n->norm_sq;
+    slot->norm = n->norm;
     for (uint32_t i = 0; i < slot->degree; i++)
         neighbors(slot)[i] = file_id(g, peek(links->ids[i]));
     for (uint32_t i = 0; i < g.vector_pages; i++)
         vector_blocks(slot, g)[i] = layout.first_vector_block + node * g.vector_pages + i;
-    std::memcpy(inline_vector(slot, g), r->vector(node), g.inline_dims * sizeof(float));
+    std::memcpy(inline_vector(slot, g), r->vector(node), g.inline_units * g.unit_size);
 }
 
 void fill_node_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
@@ -203,8 +203,8 @@ void fill_vector_page(const BuildRegion *r, const VdbHnswBuildLayout &layout, Vd
     uint32_t at = block - layout.first_vector_block;
     VdbNode node = at / g.vector_pages;
     uint32_t slice = at % g.vector_pages;
-    std::memcpy(slice_vector(page), r->vector(node) + slice_start(g, slice),
-                slice_dims(g, slice) * sizeof(float));
+    std::memcpy(slice_vector(page), unit_at(r->vector(node), g, slice_start(g, slice)),
+                slice_units(g, slice) * g.unit_size);
 }
 
 void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *page)

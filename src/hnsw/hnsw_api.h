@@ -13,12 +13,14 @@
 #include <string.h>
 
 #include "core/types.h"
+#include "quant/space_api.h"
 
 VDB_BEGIN_DECLS
 
 #define VDB_HNSW_META_BLOCK              0
 #define VDB_HNSW_FIRST_NODE_BLOCK        1
-#define VDB_HNSW_MAX_DIMS                16000
+#define VDB_HNSW_MAX_DIMS                16000 /* of vectors of numbers */
+#define VDB_HNSW_MAX_BITS                64000
 #define VDB_HNSW_MIN_M                   2
 #define VDB_HNSW_MAX_M                   100
 #define VDB_HNSW_DEFAULT_M               16
@@ -58,12 +60,13 @@ static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
     return tail[1] == VDB_HNSW_PAGE_ID ? tail[0] : 0;
 }
 
-/* Where everything lies; a pure function of (page_size, dims, m).  Offsets and sizes in bytes. */
+/* Where everything lies; a pure function of (page_size, space, m).  Offsets and sizes in bytes. */
 typedef struct VdbHnswGeometry {
     uint32_t page_size;
-    uint32_t dims;
     uint32_t m;
-    uint32_t metric; /* VdbMetric */
+    VdbSpace space;
+    uint32_t unit_size; /* of the pieces that a vector may be cut into (quant/space_api.h) */
+    uint32_t units;     /* of a vector */
     uint32_t slot_size;
     uint32_t slots_per_page;
     uint32_t cells_offset; /* of the first cell on a node page */
@@ -72,15 +75,24 @@ typedef struct VdbHnswGeometry {
     uint32_t cells_per_cell_page;
     uint32_t tids_per_cell;
     uint32_t vector_offset; /* of the inline part of the vector, in the slot */
-    uint32_t inline_dims;   /* leading dimensions kept in the slot */
-    uint32_t vector_pages;  /* pages that hold the other dimensions */
-    uint32_t dims_per_vector_page;
+    uint32_t inline_units;  /* leading units kept in the slot */
+    uint32_t vector_pages;  /* pages that hold the others */
+    uint32_t units_per_vector_page;
 } VdbHnswGeometry;
 
-/* Fails with VDB_TOO_BIG when no layout exists (not for dims <= VDB_HNSW_MAX_DIMS and m <=
- * VDB_HNSW_MAX_M). */
-VdbStatus vdb_hnsw_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMetric metric,
+/* Most dimensions of that form of vector. */
+uint32_t vdb_hnsw_max_dims(VdbStorage storage) VDB_NOEXCEPT;
+
+/* Fails with VDB_TOO_BIG when no layout exists (not for up to vdb_hnsw_max_dims() dimensions and m
+ * <= VDB_HNSW_MAX_M). */
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t m,
                             VdbHnswGeometry *out) VDB_NOEXCEPT;
+
+/* Bytes of a vector. */
+static inline size_t vdb_hnsw_vector_bytes(const VdbHnswGeometry *g)
+{
+    return (size_t) g->units * g->unit_size;
+}
 
 static inline VdbBlock vdb_hnsw_node_block(const VdbHnswGeometry *g, VdbNode node)
 {

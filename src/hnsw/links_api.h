@@ -67,14 +67,14 @@ void vdb_hnsw_gather_clear(VdbGather *gather) VDB_NOEXCEPT;
 /* Asks for a node's vector; ignored when the gather is full or has it. */
 void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) VDB_NOEXCEPT;
 /* Puts a vector that is at hand.  REQUIRES: not full. */
-void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const float *vector,
-                         float norm_sq) VDB_NOEXCEPT;
+void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector,
+                         float norm) VDB_NOEXCEPT;
 /* The block wanted next, VDB_NO_BLOCK when all vectors are there. */
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) VDB_NOEXCEPT;
 VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) VDB_NOEXCEPT;
 /* The live gathered node whose vector equals that one and its generation; false if there is none.
  */
-bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const float *vector, VdbNode *node,
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, VdbNode *node,
                                 uint16_t *generation) VDB_NOEXCEPT;
 
 /*

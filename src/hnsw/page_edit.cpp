@@ -33,9 +33,10 @@ void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noe
     meta->magic = kMagic;
     meta->version = kFormatVersion;
     meta->page_size = g->page_size;
-    meta->dims = g->dims;
+    meta->dims = g->space.dims;
     meta->m = static_cast<uint16_t>(g->m);
-    meta->metric = static_cast<uint16_t>(g->metric);
+    meta->metric = static_cast<uint16_t>(g->space.metric);
+    meta->storage = static_cast<uint16_t>(g->space.storage);
     meta->seed = seed;
     meta->root = meta->entry = VDB_NO_NODE;
     meta->free_cell_page = meta->free_vector_page = VDB_NO_BLOCK;
@@ -48,16 +49,13 @@ VdbStatus vdb_hnsw_meta_geometry(const void *page, uint32_t page_size, VdbHnswGe
     if (meta->magic != kMagic)
         return VDB_CORRUPT;
     if (meta->version != kFormatVersion || (meta->features & ~kKnownFeatures) != 0 ||
-        meta->storage != 0)
+        meta->storage > VDB_STORAGE_SPARSE)
         return VDB_STALE;
-    if (meta->page_size != page_size || meta->metric < VDB_METRIC_L2 ||
-        meta->metric > VDB_METRIC_L1)
+    if (meta->page_size != page_size)
         return VDB_CORRUPT;
     *seed = meta->seed;
-    return vdb_hnsw_geometry(page_size, meta->dims, meta->m, static_cast<VdbMetric>(meta->metric),
-                             g) == VDB_OK
-               ? VDB_OK
-               : VDB_CORRUPT;
+    VdbSpace space = {meta->metric, meta->storage, meta->dims};
+    return vdb_hnsw_geometry(page_size, &space, meta->m, g) == VDB_OK ? VDB_OK : VDB_CORRUPT;
 }
 
 void vdb_hnsw_meta_read(const void *page, VdbHnswMeta *out) noexcept
@@ -124,11 +122,11 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
     node->heap_tid = in->heap_tid;
     node->tids = {};
     node->upper = in->upper;
-    node->norm_sq = in->norm_sq;
+    node->norm = in->norm;
     std::memcpy(neighbors(node), in->links->ids, in->links->count * sizeof(VdbNode));
     if (g->vector_pages > 0)
         std::memcpy(vector_blocks(node, *g), in->vector_blocks, g->vector_pages * sizeof(VdbBlock));
-    std::memcpy(inline_vector(node, *g), in->vector, g->inline_dims * sizeof(float));
+    std::memcpy(inline_vector(node, *g), in->vector, g->inline_units * g->unit_size);
 }
 
 VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBlock block,
@@ -146,10 +144,11 @@ VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBloc
     return make_cell_ref(block, index);
 }
 
-void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const float *vector,
+void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const void *vector,
                              uint32_t i) noexcept
 {
-    std::memcpy(slice_vector(page), vector + slice_start(*g, i), slice_dims(*g, i) * sizeof(float));
+    std::memcpy(slice_vector(page), unit_at(vector, *g, slice_start(*g, i)),
+                slice_units(*g, i) * g->unit_size);
 }
 
 VdbStatus vdb_hnsw_page_add_tid(void *page, const VdbHnswGeometry *g, VdbNode id,

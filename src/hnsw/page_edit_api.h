@@ -49,8 +49,8 @@ uint32_t vdb_hnsw_page_free_cells(const void *page, const VdbHnswGeometry *g) VD
 typedef struct VdbNewNode {
     VdbTid heap_tid;
     uint32_t level;
-    const float *vector;
-    float norm_sq;
+    const void *vector;
+    float norm;
     const VdbLinks *links; /* level 0 */
     VdbCellRef upper;
     const VdbBlock *vector_blocks; /* geometry.vector_pages of them */
@@ -65,7 +65,7 @@ VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBloc
                                    const VdbLinks *links, VdbCellRef next) VDB_NOEXCEPT;
 
 /* Slice i of a vector onto a vector page. */
-void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const float *vector,
+void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const void *vector,
                              uint32_t i) VDB_NOEXCEPT;
 
 /* --- heap tids --- */

@@ -22,9 +22,9 @@ void align_vectors(VdbHnswGeometry &g, uint32_t room)
 {
     uint32_t begin = kPageHeaderSize + g.vector_offset;
     uint32_t offset = g.vector_offset + (kCacheLine - begin % kCacheLine) % kCacheLine;
-    uint32_t size = offset + g.inline_dims * sizeof(float);
+    uint32_t size = offset + g.inline_units * g.unit_size;
     size += (kCacheLine - size % kCacheLine) % kCacheLine;
-    if (g.inline_dims == 0 || size * g.slots_per_page > room)
+    if (g.inline_units == 0 || size * g.slots_per_page > room)
         return;
     g.vector_offset = offset;
     g.slot_size = size;
@@ -42,7 +42,7 @@ uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
     case VDB_HNSW_PAGE_CELL:
         return kPageHeaderSize + g.cells_per_cell_page * g.cell_size;
     case VDB_HNSW_PAGE_VECTOR:
-        return kPageHeaderSize + g.dims_per_vector_page * sizeof(float);
+        return kPageHeaderSize + g.units_per_vector_page * g.unit_size;
     }
     return kPageHeaderSize;
 }
@@ -59,30 +59,37 @@ void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
 
 using namespace vdb::hnsw;
 
-VdbStatus vdb_hnsw_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMetric metric,
+uint32_t vdb_hnsw_max_dims(VdbStorage storage) noexcept
+{
+    return storage == VDB_STORAGE_BIT ? VDB_HNSW_MAX_BITS : VDB_HNSW_MAX_DIMS;
+}
+
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t m,
                             VdbHnswGeometry *out) noexcept
 {
-    if (dims < 1 || dims > VDB_HNSW_MAX_DIMS || m < VDB_HNSW_MIN_M || m > VDB_HNSW_MAX_M ||
-        page_size < 4096)
+    if (!vdb_space_valid(space) ||
+        space->dims > vdb_hnsw_max_dims(static_cast<VdbStorage>(space->storage)) ||
+        m < VDB_HNSW_MIN_M || m > VDB_HNSW_MAX_M || page_size < 4096)
         return VDB_TOO_BIG;
 
     VdbHnswGeometry g = {};
     uint32_t room = page_size - kPageHeaderSize - sizeof(PageTrailer);
     g.page_size = page_size;
-    g.dims = dims;
     g.m = m;
-    g.metric = metric;
-    g.dims_per_vector_page = room / sizeof(float);
+    g.space = *space;
+    g.unit_size = vdb_unit_size(space);
+    g.units = vdb_value_units(space);
+    g.units_per_vector_page = room / g.unit_size;
 
     uint32_t fixed = sizeof(NodeHeader) + 2 * m * sizeof(VdbNode);
     for (;; g.vector_pages++) {
-        uint32_t outside = g.vector_pages * g.dims_per_vector_page;
-        g.inline_dims = dims > outside ? dims - outside : 0;
+        uint32_t outside = g.vector_pages * g.units_per_vector_page;
+        g.inline_units = g.units > outside ? g.units - outside : 0;
         g.vector_offset = align8(fixed + g.vector_pages * sizeof(VdbBlock));
-        g.slot_size = align8(g.vector_offset + g.inline_dims * sizeof(float));
+        g.slot_size = align8(g.vector_offset + g.inline_units * g.unit_size);
         if (g.slot_size <= room)
             break;
-        if (g.inline_dims == 0)
+        if (g.inline_units == 0)
             return VDB_TOO_BIG;
     }
     g.slots_per_page = room / g.slot_size;

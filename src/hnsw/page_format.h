@@ -37,7 +37,7 @@ struct MetaPage {
     uint32_t dims;
     uint16_t m;
     uint16_t metric;  // VdbMetric
-    uint16_t storage; // how a node keeps its own vector: 0 = float32
+    uint16_t storage; // VdbStorage
     uint16_t pad0;
     uint32_t pad1;
     uint64_t seed; // of the nodes' levels
@@ -67,7 +67,7 @@ inline bool valid_state(NodeState state)
 }
 
 // Start of a slot.  Then: VdbNode neighbors[2m] (the first `pinned` of them are the tree edges),
-// VdbBlock vector_blocks[vector_pages], float vector[inline_dims].
+// VdbBlock vector_blocks[vector_pages], the first inline_units units of the vector.
 struct NodeHeader {
     NodeState state;
     uint8_t level;
@@ -77,7 +77,7 @@ struct NodeHeader {
     VdbTid heap_tid;     // first heap tid; offset 0 = none here (look in the cells)
     VdbCellRef tids;     // cell with more heap tids
     VdbCellRef upper;    // cell of the level-1 neighbours, which links to that of level 2, ...
-    float norm_sq;       // squared norm of the stored vector (0 = the zero vector)
+    float norm;          // of the stored vector (quant/space_api.h); 0 = the zero vector
 };
 static_assert(sizeof(NodeHeader) == 28);
 
@@ -153,32 +153,42 @@ inline const VdbBlock *vector_blocks(const NodeHeader *node, const VdbHnswGeomet
     return neighbors(node) + max_degree(g);
 }
 
-inline float *inline_vector(NodeHeader *node, const VdbHnswGeometry &g)
+inline void *inline_vector(NodeHeader *node, const VdbHnswGeometry &g)
 {
-    return reinterpret_cast<float *>(reinterpret_cast<char *>(node) + g.vector_offset);
+    return reinterpret_cast<char *>(node) + g.vector_offset;
 }
-inline const float *inline_vector(const NodeHeader *node, const VdbHnswGeometry &g)
+inline const void *inline_vector(const NodeHeader *node, const VdbHnswGeometry &g)
 {
-    return reinterpret_cast<const float *>(reinterpret_cast<const char *>(node) + g.vector_offset);
+    return reinterpret_cast<const char *>(node) + g.vector_offset;
 }
 
-// The slice of a vector that its i-th vector page holds: first dimension and count.
+// Where unit i of a vector in memory stands.
+inline void *unit_at(void *vector, const VdbHnswGeometry &g, uint32_t i)
+{
+    return static_cast<char *>(vector) + size_t{i} * g.unit_size;
+}
+inline const void *unit_at(const void *vector, const VdbHnswGeometry &g, uint32_t i)
+{
+    return static_cast<const char *>(vector) + size_t{i} * g.unit_size;
+}
+
+// The slice of a vector that its i-th vector page holds: first unit and count.
 inline uint32_t slice_start(const VdbHnswGeometry &g, uint32_t i)
 {
-    return g.inline_dims + i * g.dims_per_vector_page;
+    return g.inline_units + i * g.units_per_vector_page;
 }
-inline uint32_t slice_dims(const VdbHnswGeometry &g, uint32_t i)
+inline uint32_t slice_units(const VdbHnswGeometry &g, uint32_t i)
 {
-    uint32_t left = g.dims - slice_start(g, i);
-    return left < g.dims_per_vector_page ? left : g.dims_per_vector_page;
+    uint32_t left = g.units - slice_start(g, i);
+    return left < g.units_per_vector_page ? left : g.units_per_vector_page;
 }
-inline float *slice_vector(void *page)
+inline void *slice_vector(void *page)
 {
-    return reinterpret_cast<float *>(static_cast<char *>(page) + kPageHeaderSize);
+    return static_cast<char *>(page) + kPageHeaderSize;
 }
-inline const float *slice_vector(const void *page)
+inline const void *slice_vector(const void *page)
 {
-    return reinterpret_cast<const float *>(static_cast<const char *>(page) + kPageHeaderSize);
+    return static_cast<const char *>(page) + kPageHeaderSize;
 }
 
 // Cells of a node or cell page.

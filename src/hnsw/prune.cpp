@@ -7,7 +7,7 @@ namespace {
 
 // Whether some kept edge lies nearer to edge i than the centre does: the way there leads through
 // it.
-bool shadowed(const Space &space, const Edge *edges, uint32_t i)
+bool shadowed(const GraphSpace &space, const Edge *edges, uint32_t i)
 {
     for (uint32_t j = 0; j < i; j++)
         if (edges[j].keep &&
@@ -18,7 +18,8 @@ bool shadowed(const Space &space, const Edge *edges, uint32_t i)
 
 } // namespace
 
-uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit, uint32_t enough)
+uint32_t select_edges(const GraphSpace &space, Edge *edges, uint32_t n, uint32_t limit,
+                      uint32_t enough)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < n; i++)

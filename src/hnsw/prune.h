@@ -38,6 +38,7 @@ inline uint32_t enough_links(const VdbHnswGeometry &g, uint32_t level)
 // edge before them shadows (paper, algorithm 4), those that must stay in any case, and the nearest
 // of the others until there are `enough`.  Returns how many.  REQUIRES: at most `limit` edges must
 // stay; enough <= limit.
-uint32_t select_edges(const Space &space, Edge *edges, uint32_t n, uint32_t limit, uint32_t enough);
+uint32_t select_edges(const GraphSpace &space, Edge *edges, uint32_t n, uint32_t limit,
+                      uint32_t enough);
 
 } // namespace vdb::hnsw

@@ -73,16 +73,16 @@ void admit(Search &s, Candidate c, bool live)
     s.results.push(c);
 }
 
-float distance_of(const Search &s, float raw, float norm_sq)
+float distance_of(const Search &s, float raw, float norm)
 {
-    return s.query.purpose == VDB_HNSW_FOR_SCAN ? s.space.rank(raw, norm_sq)
-                                                : s.space.between(raw, s.query.norm_sq, norm_sq);
+    return s.query.purpose == VDB_HNSW_FOR_SCAN ? s.space.rank(raw, s.query.norm, norm)
+                                                : s.space.between(raw, s.query.norm, norm);
 }
 
 // An inserted vector's equal is its nearest neighbour, unless nearness is the inner product.
 void note_twin(Search &s)
 {
-    float apart = s.query.norm_sq + s.norm_sq - 2 * s.raw;
+    float apart = s.query.norm + s.norm - 2 * s.raw;
     if (s.twin == VDB_NO_NODE || apart < s.twin_distance) {
         s.twin = s.node;
         s.twin_distance = apart;
@@ -93,7 +93,7 @@ void finish_visit(Search &s)
 {
     if (s.query.purpose == VDB_HNSW_FOR_INSERT && s.space.metric == VDB_METRIC_IP && s.live)
         note_twin(s);
-    admit(s, {distance_of(s, s.raw, s.norm_sq), s.node}, s.live);
+    admit(s, {distance_of(s, s.raw, s.norm), s.node}, s.live);
     s.visited_total++;
     want(s, Want::kNothing, VDB_NO_BLOCK);
 }
@@ -109,8 +109,8 @@ VdbStatus feed_visit(Search &s, const void *page)
     if (node->state == NodeState::kFree || node->level < s.level)
         return VDB_OK;
     s.live = node->state == NodeState::kLive;
-    s.norm_sq = node->norm_sq;
-    s.raw = s.space.raw(s.query.vector, inline_vector(node, s.g), s.g.inline_dims);
+    s.norm = node->norm;
+    s.raw = s.space.raw(s.query.vector, inline_vector(node, s.g), s.g.inline_units);
     if (s.g.vector_pages == 0) {
         finish_visit(s);
         return VDB_OK;
@@ -126,8 +126,8 @@ VdbStatus feed_visit(Search &s, const void *page)
 
 VdbStatus feed_slice(Search &s, const void *page)
 {
-    s.raw += s.space.raw(s.query.vector + slice_start(s.g, s.slice), slice_vector(page),
-                         slice_dims(s.g, s.slice));
+    s.raw += s.space.raw(unit_at(s.query.vector, s.g, slice_start(s.g, s.slice)),
+                         slice_vector(page), slice_units(s.g, s.slice));
     if (++s.slice < s.g.vector_pages)
         want(s, Want::kSlice, s.slices[s.slice]);
     else

@@ -45,7 +45,7 @@ constexpr uint32_t kMaxVectorPages = 16; // 64,000 bytes in slices of at least 4
 
 struct VdbHnswSearch {
     VdbHnswGeometry g;
-    vdb::hnsw::Space space;
+    vdb::hnsw::GraphSpace space;
     VdbHnswQuery query;
     VdbNode root;
     uint32_t ef;
@@ -72,7 +72,7 @@ struct VdbHnswSearch {
     // kSlice: the rest of a visit
     uint32_t slice;
     float raw;
-    float norm_sq;
+    float norm;
     bool live;
     VdbBlock slices[vdb::hnsw::kMaxVectorPages];
 

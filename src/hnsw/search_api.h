@@ -31,8 +31,8 @@ typedef enum VdbHnswPurpose {
 } VdbHnswPurpose;
 
 typedef struct VdbHnswQuery {
-    const float *vector; /* as the index stores vectors; must outlive the search */
-    float norm_sq;
+    const void *vector; /* as the index stores vectors; must outlive the search */
+    float norm;
     VdbHnswPurpose purpose;
 } VdbHnswQuery;
 

@@ -176,9 +176,10 @@ static VdbHnswCheck *begin_check(CheckedIndex *c, Report *report, VdbHnswGeometr
         put_problem(report, VDB_HNSW_META_BLOCK, -1, problem);
         return NULL;
     }
-    if (!hnsw_fits_column(c->index, g)) {
-        put_problem(report, VDB_HNSW_META_BLOCK, -1,
-                    "metapage has other dimensions or another metric than the column");
+    if (!vdb_space_fits(c->index, &g->space)) {
+        put_problem(
+            report, VDB_HNSW_META_BLOCK, -1,
+            "metapage has another type, other dimensions or another metric than the column");
         return NULL;
     }
     if (vdb_hnsw_check_size(g, blocks, &size) != VDB_OK || size > MaxAllocHugeSize)
@@ -416,8 +417,8 @@ static Datum form_info(TupleDesc desc, const VdbHnswGeometry *g, const VdbHnswCh
     bool nulls[21] = {false};
     int i = 0;
 
-    values[i++] = CStringGetTextDatum(metric_name(g->metric));
-    values[i++] = Int32GetDatum(g->dims);
+    values[i++] = CStringGetTextDatum(metric_name(g->space.metric));
+    values[i++] = Int32GetDatum(g->space.dims);
     values[i++] = Int32GetDatum(g->m);
     values[i++] = Int64GetDatum(n->live);
     values[i++] = Int64GetDatum(n->tombstones);

@@ -17,11 +17,11 @@
 #include "hnsw/page_edit_api.h"
 #include "hnsw/search_api.h"
 #include "hnsw/vacuum_api.h"
+#include "pg/index_value.h"
 
-/* Support functions of an operator class, numbered as pgvector numbers them. */
-#define HNSW_DISTANCE_PROC  1
-#define HNSW_NORM_PROC      2
-#define HNSW_TYPE_INFO_PROC 3
+/* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's type
+ * info, which is accepted and not called. */
+#define HNSW_SUPPORT_PROCS 3
 
 /* Reloptions as parsed; every field's default stands in hnsw_options.c. */
 typedef struct HnswOptions {
@@ -58,22 +58,13 @@ typedef struct HnswCache {
         buffers[FLEXIBLE_ARRAY_MEMBER]; /* where each block was found last, InvalidBuffer = never */
 } HnswCache;
 
-/* A vector in the form the index stores: float32, normalised under cosine. */
-typedef struct HnswVector {
-    const float *values; /* geometry.dims of them, palloc'd */
-    float norm_sq;       /* squared norm of `values` */
-} HnswVector;
-
 /* hnsw_options.c */
 extern void hnsw_init(void); /* GUCs and reloptions; called once by _PG_init */
 extern bytea *hnswoptions(Datum reloptions, bool validate);
 extern int hnsw_m(Relation index); /* as asked for by WITH; an index's own stands in geometry */
 extern int hnsw_ef_construction(Relation index); /* >= 2 m is checked at CREATE INDEX */
 
-/* hnsw_index.c: the index's fixed facts, and the opclass resolved to a metric */
-extern VdbMetric hnsw_metric(Relation index);
-/* Whether an index with that geometry can be one on its column and operator class. */
-extern bool hnsw_fits_column(Relation index, const VdbHnswGeometry *g);
+/* hnsw_index.c: the index's fixed facts */
 /* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
 extern HnswIndex hnsw_new_index(Relation index);
@@ -82,9 +73,6 @@ extern HnswIndex hnsw_new_index(Relation index);
 extern HnswIndex hnsw_index(Relation index);
 /* Makes room in the cache for an index that has grown. */
 extern void hnsw_cache_blocks(Relation index, BlockNumber nblocks);
-/* Detoasts, checks the dimensions and converts a value; the result lives in the current memory
- * context. */
-extern HnswVector hnsw_form_vector(const HnswIndex *hi, Datum value);
 
 /* page.c: the only file that reads, locks and initialises pages */
 /* Pinned and locked; ereports INDEX_CORRUPTED where the page is not one of ours. */
@@ -129,14 +117,14 @@ extern bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer 
                        IndexInfo *info);
 /* Adds one vector to the index's pages, WAL-logged; memory of the current context is left to the
  * caller. */
-extern void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector,
+extern void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector,
                                ItemPointer heap_tid);
 
 /* hnsw_space.c: where new nodes, cells and vector slices go.  A block answered is only likely to
  * have room: check again under its lock and ask anew when it has none. */
 extern BlockNumber hnsw_find_node_page(Relation index, HnswIndex *hi);
 extern BlockNumber hnsw_find_cell_page(Relation index, HnswIndex *hi, uint32 cells);
-extern void hnsw_put_slices(Relation index, HnswIndex *hi, const float *vector, VdbBlock *blocks);
+extern void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock *blocks);
 /* Publishes that a node page has free slots, or that it has none. */
 extern void hnsw_record_node_page(Relation index, BlockNumber blkno, bool has_room);
 

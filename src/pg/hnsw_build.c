@@ -191,7 +191,7 @@ static void move_to_disk(HnswBuild *build)
     ConditionVariableBroadcast(&shared->changed);
 }
 
-static void add_row(HnswBuild *build, HnswVector vector, ItemPointer heap_tid)
+static void add_row(HnswBuild *build, VdbIndexValue vector, ItemPointer heap_tid)
 {
     HnswBuildShared *shared = build->shared;
 
@@ -200,8 +200,7 @@ static void add_row(HnswBuild *build, HnswVector vector, ItemPointer heap_tid)
         VdbStatus status;
 
         memcpy(&tid, heap_tid, sizeof(tid));
-        status =
-            vdb_hnsw_build_add(build->region, build->scratch, vector.values, vector.norm_sq, tid);
+        status = vdb_hnsw_build_add(build->region, build->scratch, vector.data, vector.norm, tid);
         end_add(shared);
         if (status == VDB_OK)
             return;
@@ -222,7 +221,7 @@ static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool 
     if (isnull[0])
         return;
     old = MemoryContextSwitchTo(build->row_context);
-    add_row(build, hnsw_form_vector(&build->hi, values[0]), heap_tid);
+    add_row(build, vdb_form_value(&build->hi.geometry.space, values[0]), heap_tid);
     MemoryContextSwitchTo(old);
     MemoryContextReset(build->row_context);
     tuples = pg_atomic_add_fetch_u64(&build->shared->index_tuples, 1);

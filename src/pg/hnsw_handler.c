@@ -32,7 +32,7 @@ Datum hnswhandler(PG_FUNCTION_ARGS)
 {
     IndexAmRoutine *am = makeNode(IndexAmRoutine);
 
-    am->amsupport = HNSW_TYPE_INFO_PROC;
+    am->amsupport = HNSW_SUPPORT_PROCS;
     am->amcanorderbyop = true;
     am->amoptionalkey = true;
     am->amusemaintenanceworkmem = true;

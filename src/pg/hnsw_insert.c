@@ -108,12 +108,12 @@ static bool choose_neighbors(HnswInsert *in, VdbHnswSearch *search, uint32 level
     VdbLinks *links = &in->links[level];
 
     vdb_hnsw_gather_clear(in->gather);
-    vdb_hnsw_gather_put(in->gather, VDB_HNSW_NEW_NODE, in->vector.values, in->vector.norm_sq);
+    vdb_hnsw_gather_put(in->gather, VDB_HNSW_NEW_NODE, in->vector.data, in->vector.norm);
     for (uint32 i = 0; i < n; i++)
         vdb_hnsw_gather_add(in->gather, found[i]);
     pfree(found);
     hnsw_run_gather(in->index, in->hi, in->gather);
-    if (level == 0 && vdb_hnsw_gather_find_equal(in->gather, in->vector.values, same, generation))
+    if (level == 0 && vdb_hnsw_gather_find_equal(in->gather, in->vector.data, same, generation))
         return true;
     links->count = links->pinned = 0;
     vdb_hnsw_gather_choose(in->gather, links, vdb_hnsw_max_links(&in->hi->geometry, level),
@@ -127,7 +127,7 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
 {
     uint32 ef = hnsw_ef_construction(in->index);
     const VdbHnswGeometry *g = &in->hi->geometry;
-    VdbHnswQuery query = {in->vector.values, in->vector.norm_sq, VDB_HNSW_FOR_INSERT};
+    VdbHnswQuery query = {in->vector.data, in->vector.norm, VDB_HNSW_FOR_INSERT};
     VdbHnswSearch *search = vdb_hnsw_search_init(palloc(vdb_hnsw_search_size(g, ef)), g, ef);
     uint32 level = in->meta.entry_level;
 
@@ -149,12 +149,12 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
 static uint32 gather_capacity(HnswInsert *in)
 {
     const VdbHnswGeometry *g = &in->hi->geometry;
-    uint64 budget = (uint64) work_mem * 1024 / (sizeof(float) * g->dims);
+    uint64 budget = (uint64) work_mem * 1024 / vdb_value_bytes(&g->space);
 
     return Max(2 * g->m + 2, Min(budget, (uint64) hnsw_ef_construction(in->index) + 1));
 }
 
-void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPointer heap_tid)
+void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
 {
     HnswInsert in = {.index = index, .hi = hi, .vector = vector, .node = VDB_HNSW_NEW_NODE};
     VdbNode same;
@@ -168,7 +168,7 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPo
     in.meta = hnsw_read_meta(index, hi);
 
     if (in.meta.root == VDB_NO_NODE) {
-        hnsw_put_slices(index, hi, vector.values, in.vector_blocks);
+        hnsw_put_slices(index, hi, vector.data, in.vector_blocks);
         while (in.meta.root == VDB_NO_NODE) {
             if (hnsw_place_root(&in))
                 return;
@@ -187,7 +187,7 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, HnswVector vector, ItemPo
             return;
     }
     if (in.vector_blocks[0] == InvalidBlockNumber)
-        hnsw_put_slices(index, hi, vector.values, in.vector_blocks);
+        hnsw_put_slices(index, hi, vector.data, in.vector_blocks);
     hnsw_place_node(&in);
     hnsw_link_back(&in);
     if (in.level > in.meta.entry_level)
@@ -205,7 +205,7 @@ bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_ti
     context = AllocSetContextCreate(CurrentMemoryContext, "hnsw insert", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(context);
     hi = hnsw_index(index);
-    hnsw_insert_vector(index, &hi, hnsw_form_vector(&hi, values[0]), heap_tid);
+    hnsw_insert_vector(index, &hi, vdb_form_value(&hi.geometry.space, values[0]), heap_tid);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
     return false;

@@ -11,7 +11,7 @@ typedef struct HnswInsert {
     Relation index;
     HnswIndex *hi;
     VdbHnswMeta meta;
-    HnswVector vector;
+    VdbIndexValue vector;
     VdbTid heap_tid;
     VdbNode node; /* VDB_HNSW_NEW_NODE until placed */
     uint32 level;

@@ -34,7 +34,7 @@ static bool plan_link(HnswInsert *in, VdbNode neighbor, uint32 level, bool must,
     for (uint32 i = 0; i < plan->seen.count; i++)
         vdb_hnsw_gather_add(in->gather, plan->seen.ids[i]);
     hnsw_run_gather(in->index, in->hi, in->gather);
-    vdb_hnsw_gather_put(in->gather, in->node, in->vector.values, in->vector.norm_sq);
+    vdb_hnsw_gather_put(in->gather, in->node, in->vector.data, in->vector.norm);
     vdb_hnsw_gather_choose(in->gather, &plan->now, limit, must ? in->node : VDB_NO_NODE);
     return vdb_hnsw_links_find(&plan->now, in->node) < plan->now.count;
 }

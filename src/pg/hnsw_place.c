@@ -77,8 +77,8 @@ static void put_node(HnswInsert *in, Page page, uint32 slot, VdbCellRef upper)
 {
     VdbNewNode node = {.heap_tid = in->heap_tid,
                        .level = in->level,
-                       .vector = in->vector.values,
-                       .norm_sq = in->vector.norm_sq,
+                       .vector = in->vector.data,
+                       .norm = in->vector.norm,
                        .links = &in->links[0],
                        .upper = upper,
                        .vector_blocks = in->vector_blocks};

@@ -16,7 +16,6 @@
 
 #include "pg/compat.h"
 #include "pg/hnsw.h"
-#include "pg/vector.h"
 
 /* Where a scan stands. */
 typedef enum HnswScanState {
@@ -79,31 +78,15 @@ void hnswendscan(IndexScanDesc scan)
     scan->opaque = NULL;
 }
 
-/* The vector to search for.  Every row is as near to NULL as any other, so its place is taken by
- * the zero vector. */
-static HnswVector query_vector(IndexScanDesc scan, HnswScan *so)
-{
-    ScanKey key = &scan->orderByData[0];
-    const VdbHnswGeometry *g = &so->hi.geometry;
-    Vector *vector;
-
-    if (key->sk_flags & SK_ISNULL)
-        return (HnswVector){palloc0(sizeof(float) * g->dims), 0};
-    vector = vdb_vector_from_datum(key->sk_argument);
-    if (vector->dim != (int) g->dims)
-        ereport(ERROR,
-                (errcode(ERRCODE_DATA_EXCEPTION),
-                 errmsg("different vector dimensions %d and %d", (int) g->dims, vector->dim)));
-    return hnsw_form_vector(&so->hi, PointerGetDatum(vector));
-}
-
 /* Searches the layers down to the lowest, where the first window is then complete. */
 static void start_search(IndexScanDesc scan, HnswScan *so)
 {
     Relation index = scan->indexRelation;
-    HnswVector vector = query_vector(scan, so);
+    ScanKey key = &scan->orderByData[0];
+    VdbIndexValue vector =
+        vdb_form_query(&so->hi.geometry.space, key->sk_argument, (key->sk_flags & SK_ISNULL) != 0);
     VdbHnswMeta meta = hnsw_read_meta(index, &so->hi);
-    VdbHnswQuery query = {vector.values, vector.norm_sq, VDB_HNSW_FOR_SCAN};
+    VdbHnswQuery query = {vector.data, vector.norm, VDB_HNSW_FOR_SCAN};
 
     if (meta.root == VDB_NO_NODE) {
         so->state = HNSW_SCAN_DONE;

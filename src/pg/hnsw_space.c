@@ -188,7 +188,7 @@ static BlockNumber pop_vector_page(Relation index, HnswIndex *hi)
     return blkno;
 }
 
-void hnsw_put_slices(Relation index, HnswIndex *hi, const float *vector, VdbBlock *blocks)
+void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock *blocks)
 {
     for (uint32 i = 0; i < hi->geometry.vector_pages; i++) {
         Buffer buf;

@@ -54,7 +54,7 @@ bool hnswvalidate(Oid opclass)
     form = (Form_pg_opclass) GETSTRUCT(tuple);
     valid = operators_valid(opclass, form->opcfamily);
     if (valid && !OidIsValid(get_opfamily_proc(form->opcfamily, form->opcintype, form->opcintype,
-                                               HNSW_DISTANCE_PROC)))
+                                               VDB_DISTANCE_PROC)))
         valid = fault(opclass, "lacks its distance function");
     ReleaseSysCache(tuple);
     return valid;

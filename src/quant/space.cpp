@@ -26,12 +26,17 @@ void assign(uint16_t *to, float x)
     *to = vdb_float_to_half(x);
 }
 
+template <typename Element> double sum_of_squares(const Element *values, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += double{float_of(values[i])} * float_of(values[i]);
+    return sum;
+}
+
 template <typename Element> void scale_to_unit_length(Element *values, uint32_t n)
 {
-    double norm = 0;
-    for (uint32_t i = 0; i < n; i++)
-        norm += double{float_of(values[i])} * float_of(values[i]);
-    norm = std::sqrt(norm);
+    double norm = std::sqrt(sum_of_squares(values, n));
     for (uint32_t i = 0; norm > 0 && i < n; i++)
         assign(&values[i], static_cast<float>(float_of(values[i]) / norm));
 }
@@ -65,6 +70,13 @@ Space make_space(const VdbSpace &space)
                       : s.metric == VDB_METRIC_L1 ? k->half_l1
                                                   : k->half_inner_product;
     return s;
+}
+
+double norm_of(const VdbSpace &space, const void *units, uint32_t n)
+{
+    if (space.storage == VDB_STORAGE_HALF)
+        return sum_of_squares(static_cast<const uint16_t *>(units), n);
+    return sum_of_squares(static_cast<const float *>(units), n);
 }
 
 } // namespace vdb

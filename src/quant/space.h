@@ -55,4 +55,8 @@ struct Space {
 
 Space make_space(const VdbSpace &space);
 
+// Norm of n units, which adds up over slices (vdb_value_prepare()); not finite where one of the
+// values is not.
+double norm_of(const VdbSpace &space, const void *units, uint32_t n);
+
 } // namespace vdb

@@ -46,12 +46,12 @@ struct Index {
     Row vector(VdbNode id) const
     {
         const NodeHeader *n = node(id);
-        Row v(g.dims);
-        std::copy_n(inline_vector(n, g), g.inline_dims, v.begin());
+        Row v(g.space.dims);
+        std::copy_n(inline_floats(n, g), g.inline_units, v.begin());
         for (uint32_t i = 0; i < g.vector_pages; i++) {
             const void *page = &pages.at(vector_blocks(n, g)[i]);
             EXPECT_EQ(page_kind(page, g), VDB_HNSW_PAGE_VECTOR);
-            std::copy_n(slice_vector(page), slice_dims(g, i), v.begin() + slice_start(g, i));
+            std::copy_n(slice_floats(page), slice_units(g, i), v.begin() + slice_start(g, i));
         }
         return v;
     }
@@ -96,12 +96,12 @@ struct Index {
         return {cell_neighbors(c), cell_neighbors(c) + c->count};
     }
 
-    Space space() const { return make_space(g); }
+    GraphSpace space() const { return make_space(g); }
 
     float distance(const Row &query, VdbNode id) const
     {
         Row v = vector(id);
-        return space().rank(space().raw(query.data(), v.data(), g.dims), node(id)->norm_sq);
+        return space().rank(space().raw(query.data(), v.data(), g.units), 0, node(id)->norm);
     }
 
     // Plain best-first search on each level.
@@ -175,7 +175,7 @@ inline void check(const Index &index, const std::vector<Row> &rows)
             ASSERT_LT(row_of(tid), rows.size());
             EXPECT_EQ(rows[row_of(tid)], v);
         }
-        EXPECT_FLOAT_EQ(n->norm_sq, norm_sq(v));
+        EXPECT_FLOAT_EQ(n->norm, norm(v));
     }
     EXPECT_EQ(seen.size(), rows.size());
     if (ids.empty()) {

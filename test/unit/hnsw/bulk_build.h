@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "float_vectors.h"
 #include "hnsw/build_api.h"
 #include "index_image.h"
 
@@ -36,7 +37,7 @@ inline uint32_t row_of(VdbTid tid)
     return uint32_t{tid.block_hi} << 24 | uint32_t{tid.block_lo} << 8 | (tid.offset - 1u);
 }
 
-inline float norm_sq(const Row &v)
+inline float norm(const Row &v)
 {
     double sum = 0;
     for (float x : v)
@@ -46,10 +47,10 @@ inline float norm_sq(const Row &v)
 
 inline void normalize(Row *v)
 {
-    float norm = std::sqrt(norm_sq(*v));
-    if (norm > 0)
+    float length = std::sqrt(norm(*v));
+    if (length > 0)
         for (float &x : *v)
-            x /= norm;
+            x /= length;
 }
 
 inline std::vector<Row> gaussian(size_t rows, uint32_t dims, uint32_t seed = 1)
@@ -77,7 +78,7 @@ inline std::vector<Row> clustered(size_t rows, uint32_t dims, size_t clusters, u
 inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 {
     VdbHnswGeometry g;
-    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
+    EXPECT_EQ(float_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
     return g;
 }
 
@@ -106,7 +107,7 @@ struct Build {
         Memory s = scratch();
         size_t added = 0;
         for (size_t i = first; i < rows.size(); i += step, added++)
-            if (vdb_hnsw_build_add(region.get(), s.get(), rows[i].data(), norm_sq(rows[i]),
+            if (vdb_hnsw_build_add(region.get(), s.get(), rows[i].data(), norm(rows[i]),
                                    tid_of(static_cast<uint32_t>(i))) != VDB_OK)
                 break;
         return added;

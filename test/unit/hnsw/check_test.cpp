@@ -98,7 +98,7 @@ TEST(Check, Metapage)
         [](MetaPage *m) { m->dims = 0; },     [](MetaPage *m) { m->dims = 16001; },
         [](MetaPage *m) { m->m = 1; },        [](MetaPage *m) { m->m = 101; },
         [](MetaPage *m) { m->metric = 0; },   [](MetaPage *m) { m->metric = 5; },
-        [](MetaPage *m) { m->storage = 1; },
+        [](MetaPage *m) { m->storage = 77; },
     };
     for (const auto &damage : damages) {
         Image broken = sample();
@@ -143,12 +143,12 @@ TEST(Check, NodeFields)
     expect("degree 9 exceeds 8", at(&Image::leaf, [](NodeHeader *n) { n->degree = 9; }));
     expect("tree edges but degree",
            at(&Image::inner, [](NodeHeader *n) { n->pinned = n->degree + 1; }));
-    expect("squared norm", at(&Image::leaf, [](NodeHeader *n) { n->norm_sq *= 1.01f; }));
-    expect("squared norm", at(&Image::leaf, [](NodeHeader *n) { n->norm_sq = NAN; }));
+    expect("norm is", at(&Image::leaf, [](NodeHeader *n) { n->norm *= 1.01f; }));
+    expect("norm is", at(&Image::leaf, [](NodeHeader *n) { n->norm = NAN; }));
     expect("not finite", [](Image &i) {
-        inline_vector(i.node(i.leaf()), i.g)[3] = std::numeric_limits<float>::infinity();
+        inline_floats(i.node(i.leaf()), i.g)[3] = std::numeric_limits<float>::infinity();
     });
-    expect("not finite", [](Image &i) { inline_vector(i.node(i.leaf()), i.g)[0] = NAN; });
+    expect("not finite", [](Image &i) { inline_floats(i.node(i.leaf()), i.g)[0] = NAN; });
     expect("dead but has a heap tid",
            at(&Image::leaf, [](NodeHeader *n) { n->state = NodeState::kTombstone; }));
     expect("dead but has heap tids in cells", [](Image &i) {
@@ -342,10 +342,10 @@ TEST(Check, VectorPages)
     EXPECT_EQ(base.check().counts.problems, 0u) << base.check().all();
     auto damage_last = [](Image &i, float value) {
         VdbBlock last = vector_blocks(i.node(i.leaf()), i.g)[i.g.vector_pages - 1];
-        slice_vector(i.page(last))[1] = value;
+        slice_floats(i.page(last))[1] = value;
     };
     expect(
-        "squared norm", [&](Image &i) { damage_last(i, 500); }, base);
+        "norm is", [&](Image &i) { damage_last(i, 500); }, base);
     expect(
         "not finite", [&](Image &i) { damage_last(i, NAN); }, base);
     expect(
@@ -427,7 +427,7 @@ TEST(Check, SizesThatCannotBeAddressedAreRefused)
 {
     VdbHnswGeometry g;
     size_t bytes;
-    ASSERT_EQ(vdb_hnsw_geometry(kPageSize, 1, 2, VDB_METRIC_L2, &g), VDB_OK);
+    ASSERT_EQ(float_geometry(kPageSize, 1, 2, VDB_METRIC_L2, &g), VDB_OK);
     EXPECT_EQ(vdb_hnsw_check_size(&g, VDB_NO_BLOCK - 1, &bytes), VDB_TOO_BIG);
     EXPECT_EQ(vdb_hnsw_check_begin(nullptr, &g, VDB_NO_BLOCK - 1, 0), nullptr);
 }

@@ -60,7 +60,7 @@ struct Table {
     void expect_complete()
     {
         expect_sound(store);
-        EXPECT_EQ(scanned_rows(store, Row(store.g.dims, .1f)), alive);
+        EXPECT_EQ(scanned_rows(store, Row(store.g.space.dims, .1f)), alive);
     }
 };
 

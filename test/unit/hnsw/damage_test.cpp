@@ -21,7 +21,7 @@ const Store &sample()
 
 // A copy with one change.
 struct Copy : Store {
-    explicit Copy(const Store &from) : Store(from.g.dims, {.m = from.g.m})
+    explicit Copy(const Store &from) : Store(from.g.space.dims, {.m = from.g.m})
     {
         pages = from.pages;
         ef_construction = from.ef_construction;
@@ -30,7 +30,7 @@ struct Copy : Store {
 
 size_t scan_all(Store &store)
 {
-    return search_all(store, Row(store.g.dims, .3f), 15).size();
+    return search_all(store, Row(store.g.space.dims, .3f), 15).size();
 }
 
 void expect_corrupt(const std::function<void(Copy &)> &damage, const Store &from = sample())
@@ -189,8 +189,8 @@ TEST(DamageFuzz, AnyBits)
             store.pages[block].bytes[at] ^= static_cast<char>(1 << random() % 8);
         }
         const std::function<void()> steps[] = {
-            [&] { search_all(store, Row(query.begin(), query.begin() + store.g.dims), 8); },
-            [&] { insert(store, Row(store.g.dims, .4f), 5000); },
+            [&] { search_all(store, Row(query.begin(), query.begin() + store.g.space.dims), 8); },
+            [&] { insert(store, Row(store.g.space.dims, .4f), 5000); },
             [&] { vacuum(store, [&](uint32_t row) { return row % 2 == 0; }); },
             [&] { (void) store.rows(store.g.slots_per_page); },
         };

@@ -73,14 +73,6 @@ TEST(GraphBuild, ManyCopiesOfFewVectors)
     check(index, rows);
 }
 
-TEST(GraphBuild, NegativeZeroEqualsZero)
-{
-    std::vector<Row> rows = {{0.0f, 1.0f}, {-0.0f, 1.0f}, {1.0f, -0.0f}, {1.0f, 0.0f}};
-    Index index = build(rows, 2);
-    EXPECT_EQ(index.nodes().size(), 2u);
-    check(index, rows);
-}
-
 TEST(GraphBuild, PartlyFilledCellPageIsOnTheFreeList)
 {
     std::vector<Row> rows(1000, Row(8, 1.5f));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "float_vectors.h"
 #include "hnsw/build_api.h"
 #include "hnsw/check_api.h"
 #include "hnsw/page_format.h"
@@ -158,7 +159,7 @@ struct Image {
 inline Image build(uint32_t dims, uint32_t m, uint32_t rows, uint32_t copies = 1)
 {
     Image image;
-    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, dims, m, VDB_METRIC_L2, &image.g), VDB_OK);
+    EXPECT_EQ(float_geometry(kPageSize, dims, m, VDB_METRIC_L2, &image.g), VDB_OK);
     const VdbHnswGeometry *g = &image.g;
     size_t bytes = vdb_hnsw_build_size(g, rows + 100) * 2;
     auto region = memory(bytes);

@@ -9,7 +9,7 @@ namespace vdb::hnsw::test {
 class Inserter {
   public:
     Inserter(Store &store, const Row &row, VdbTid tid)
-        : store_(store), g_(store.g), vector_(row), norm_sq_(norm_sq(row)), tid_(tid),
+        : store_(store), g_(store.g), vector_(row), norm_(norm(row)), tid_(tid),
           gather_(store, std::max(2 * store.g.m + 2, store.ef_construction + 1))
     {
         level_ = std::min(vdb_hnsw_level(kSeed, tid, g_.m), g_.cells_per_cell_page);
@@ -46,7 +46,7 @@ class Inserter {
     Store &store_;
     const VdbHnswGeometry &g_;
     Row vector_;
-    float norm_sq_;
+    float norm_;
     VdbTid tid_;
     Gatherer gather_;
     VdbHnswMeta meta_;
@@ -126,7 +126,7 @@ class Inserter {
         for (uint32_t i = 0; i < plan_.seen.count; i++)
             vdb_hnsw_gather_add(gather_.gather, plan_.seen.ids[i]);
         gather_.run();
-        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), norm_sq_);
+        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), norm_);
         vdb_hnsw_gather_choose(gather_.gather, &plan_.now, limit, must ? node_ : VDB_NO_NODE);
         return vdb_hnsw_links_find(&plan_.now, node_) < plan_.now.count;
     }
@@ -194,7 +194,7 @@ class Inserter {
     }
     void put_node(void *page, uint32_t slot, VdbCellRef upper)
     {
-        VdbNewNode node = {tid_,       level_, vector_.data(), norm_sq_,
+        VdbNewNode node = {tid_,       level_, vector_.data(), norm_,
                            &links_[0], upper,  blocks_.data()};
         vdb_hnsw_page_put_node(page, &g_, slot, &node);
     }
@@ -314,7 +314,7 @@ class Inserter {
         std::vector<VdbNode> found(store_.ef_construction);
         found.resize(vdb_hnsw_search_found(search, found.data(), store_.ef_construction));
         vdb_hnsw_gather_clear(gather_.gather);
-        vdb_hnsw_gather_put(gather_.gather, VDB_HNSW_NEW_NODE, vector_.data(), norm_sq_);
+        vdb_hnsw_gather_put(gather_.gather, VDB_HNSW_NEW_NODE, vector_.data(), norm_);
         for (VdbNode id : found)
             vdb_hnsw_gather_add(gather_.gather, id);
         gather_.run();

@@ -37,7 +37,7 @@ struct Pages : Store {
         VdbLinks links = links_of(id(slot), 0, {7, 8, 9});
         links.pinned = 1;
         VdbBlock blocks[16] = {3, 4};
-        VdbNewNode n = {tid, 0, row.data(), norm_sq(row), &links, {}, blocks};
+        VdbNewNode n = {tid, 0, row.data(), norm(row), &links, {}, blocks};
         vdb_hnsw_page_put_node(page(node_block), &g, slot, &n);
     }
     VdbStatus add(uint32_t row_id, VdbCellRef *chain, uint16_t generation = 1)
@@ -79,7 +79,7 @@ TEST(MetaEdit, RefusesWhatItDoesNotKnow)
         {VDB_STALE, [](MetaPage *m) { m->version++; }},
         {VDB_STALE, [](MetaPage *m) { m->features |= kFeatureInlineCodes; }},
         {VDB_STALE, [](MetaPage *m) { m->features |= 1u << 31; }},
-        {VDB_STALE, [](MetaPage *m) { m->storage = 1; }},
+        {VDB_STALE, [](MetaPage *m) { m->storage = 77; }},
         {VDB_CORRUPT, [](MetaPage *m) { m->page_size *= 2; }},
         {VDB_CORRUPT, [](MetaPage *m) { m->metric = 0; }},
         {VDB_CORRUPT, [](MetaPage *m) { m->metric = 5; }},
@@ -172,7 +172,7 @@ TEST(PageEdit, SlicesMakeUpTheVector)
     for (uint32_t i = 0; i < store.g.vector_pages; i++)
         vdb_hnsw_page_put_slice(store.page(vector_blocks(store.node(id), store.g)[i]), &store.g,
                                 row.data(), i);
-    std::copy_n(row.begin(), store.g.inline_dims, inline_vector(store.node(id), store.g));
+    std::copy_n(row.begin(), store.g.inline_units, inline_floats(store.node(id), store.g));
     EXPECT_EQ(store.vector(id), row);
 }
 

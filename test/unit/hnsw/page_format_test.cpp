@@ -5,9 +5,11 @@
 #include <cmath>
 #include <vector>
 
-#include "hnsw/page_format.h"
+#include "float_vectors.h"
 
 using namespace vdb::hnsw;
+
+using vdb::hnsw::test::float_geometry;
 
 namespace {
 
@@ -25,7 +27,7 @@ bool sound(const VdbHnswGeometry &g, const char **why)
         {g.vector_offset % 8 == 0 && g.slot_size % 8 == 0 && g.cell_size % 8 == 0 &&
              g.cells_offset % 8 == 0,
          "alignment"},
-        {g.vector_offset + g.inline_dims * sizeof(float) <= g.slot_size, "vector leaves its slot"},
+        {g.vector_offset + g.inline_units * sizeof(float) <= g.slot_size, "vector leaves its slot"},
         {kPageHeaderSize + g.slots_per_page * g.slot_size <= g.cells_offset,
          "slots overlap the cells"},
         {g.cells_offset + g.cells_per_node_page * g.cell_size <= end, "cells leave a node page"},
@@ -35,13 +37,14 @@ bool sound(const VdbHnswGeometry &g, const char **why)
         {sizeof(CellHeader) + g.m * sizeof(VdbNode) <= g.cell_size, "upper list leaves its cell"},
         {sizeof(CellHeader) + g.tids_per_cell * sizeof(VdbTid) <= g.cell_size,
          "heap tids leave their cell"},
-        {kPageHeaderSize + g.dims_per_vector_page * sizeof(float) <= end, "slice leaves its page"},
-        {g.inline_dims + uint64_t{g.vector_pages} * g.dims_per_vector_page >= g.dims,
+        {kPageHeaderSize + g.units_per_vector_page * sizeof(float) <= end, "slice leaves its page"},
+        {g.inline_units + uint64_t{g.vector_pages} * g.units_per_vector_page >= g.space.dims,
          "dimensions without a place"},
         {g.vector_pages == 0 ||
-             g.inline_dims + (g.vector_pages - 1) * g.dims_per_vector_page < g.dims,
+             g.inline_units + (g.vector_pages - 1) * g.units_per_vector_page < g.space.dims,
          "an empty vector page"},
-        {g.vector_pages > 0 || g.inline_dims == g.dims, "dimensions neither inline nor outside"},
+        {g.vector_pages > 0 || g.inline_units == g.space.dims,
+         "dimensions neither inline nor outside"},
     };
     for (const auto &rule : rules)
         if (!rule.ok) {
@@ -59,7 +62,7 @@ struct alignas(8) Page {
 VdbHnswGeometry geometry(uint32_t dims, uint32_t m)
 {
     VdbHnswGeometry g = {};
-    EXPECT_EQ(vdb_hnsw_geometry(8192, dims, m, VDB_METRIC_L2, &g), VDB_OK);
+    EXPECT_EQ(float_geometry(8192, dims, m, VDB_METRIC_L2, &g), VDB_OK);
     return g;
 }
 
@@ -72,7 +75,7 @@ TEST(PageFormat, EveryGeometryIsSound)
             for (uint32_t dims = 1; dims <= VDB_HNSW_MAX_DIMS; dims++) {
                 VdbHnswGeometry g = {};
                 const char *why = nullptr;
-                ASSERT_EQ(vdb_hnsw_geometry(page_size, dims, m, VDB_METRIC_L2, &g), VDB_OK);
+                ASSERT_EQ(float_geometry(page_size, dims, m, VDB_METRIC_L2, &g), VDB_OK);
                 ASSERT_TRUE(sound(g, &why))
                     << why << ": page size " << page_size << ", m " << m << ", dims " << dims;
             }
@@ -81,11 +84,11 @@ TEST(PageFormat, EveryGeometryIsSound)
 TEST(PageFormat, ImpossibleGeometryIsRefused)
 {
     VdbHnswGeometry g;
-    EXPECT_EQ(vdb_hnsw_geometry(8192, 0, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
-    EXPECT_EQ(vdb_hnsw_geometry(8192, VDB_HNSW_MAX_DIMS + 1, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
-    EXPECT_EQ(vdb_hnsw_geometry(8192, 3, VDB_HNSW_MIN_M - 1, VDB_METRIC_L2, &g), VDB_TOO_BIG);
-    EXPECT_EQ(vdb_hnsw_geometry(8192, 3, VDB_HNSW_MAX_M + 1, VDB_METRIC_L2, &g), VDB_TOO_BIG);
-    EXPECT_EQ(vdb_hnsw_geometry(1024, 3, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
+    EXPECT_EQ(float_geometry(8192, 0, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
+    EXPECT_EQ(float_geometry(8192, VDB_HNSW_MAX_DIMS + 1, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
+    EXPECT_EQ(float_geometry(8192, 3, VDB_HNSW_MIN_M - 1, VDB_METRIC_L2, &g), VDB_TOO_BIG);
+    EXPECT_EQ(float_geometry(8192, 3, VDB_HNSW_MAX_M + 1, VDB_METRIC_L2, &g), VDB_TOO_BIG);
+    EXPECT_EQ(float_geometry(1024, 3, 16, VDB_METRIC_L2, &g), VDB_TOO_BIG);
 }
 
 TEST(PageFormat, IdsRoundTrip)
@@ -112,12 +115,12 @@ TEST(PageFormat, SlicesCoverTheVector)
 {
     for (uint32_t dims = 1; dims <= VDB_HNSW_MAX_DIMS; dims++) {
         VdbHnswGeometry g = geometry(dims, 16);
-        uint32_t covered = g.inline_dims;
+        uint32_t covered = g.inline_units;
         for (uint32_t i = 0; i < g.vector_pages; i++) {
             ASSERT_EQ(slice_start(g, i), covered);
-            ASSERT_GE(slice_dims(g, i), 1u);
-            ASSERT_LE(slice_dims(g, i), g.dims_per_vector_page);
-            covered += slice_dims(g, i);
+            ASSERT_GE(slice_units(g, i), 1u);
+            ASSERT_LE(slice_units(g, i), g.units_per_vector_page);
+            covered += slice_units(g, i);
         }
         ASSERT_EQ(covered, dims);
     }

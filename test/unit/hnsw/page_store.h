@@ -92,18 +92,18 @@ struct Store : Image {
     }
     Row vector(VdbNode id)
     {
-        Row v(g.dims);
-        std::copy_n(inline_vector(node(id), g), g.inline_dims, v.begin());
+        Row v(g.space.dims);
+        std::copy_n(inline_floats(node(id), g), g.inline_units, v.begin());
         for (uint32_t i = 0; i < g.vector_pages; i++)
-            std::copy_n(slice_vector(page(vector_blocks(node(id), g)[i])), slice_dims(g, i),
+            std::copy_n(slice_floats(page(vector_blocks(node(id), g)[i])), slice_units(g, i),
                         v.begin() + slice_start(g, i));
         return v;
     }
     // Distance as a scan orders by it.
     float distance(const Row &query, VdbNode id)
     {
-        Space space = make_space(g);
-        return space.rank(space.raw(query.data(), vector(id).data(), g.dims), node(id)->norm_sq);
+        GraphSpace space = make_space(g);
+        return space.rank(space.raw(query.data(), vector(id).data(), g.units), 0, node(id)->norm);
     }
     // Distances of all live nodes, ascending.
     std::vector<float> all_distances(const Row &query)
@@ -186,7 +186,7 @@ class Searcher {
              VdbHnswPurpose purpose = VDB_HNSW_FOR_SCAN)
         : store_(store), vector_(query), ef_(ef)
     {
-        query_ = {vector_.data(), norm_sq(vector_), purpose};
+        query_ = {vector_.data(), norm(vector_), purpose};
         blocks_.push_back(memory(vdb_hnsw_search_size(&store.g, ef)));
         s = vdb_hnsw_search_init(blocks_[0].get(), &store.g, ef);
     }

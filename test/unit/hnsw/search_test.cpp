@@ -249,7 +249,7 @@ TEST(Search, InsertionOrdersByTheDistanceOfEdges)
     Searcher searcher(store, rows[1], 50, VDB_HNSW_FOR_INSERT);
     ASSERT_TRUE(searcher.first_window());
     for (Found f : searcher.take())
-        EXPECT_TRUE(store.node(f.node)->norm_sq > 0 || f.distance == 1);
+        EXPECT_TRUE(store.node(f.node)->norm > 0 || f.distance == 1);
 }
 
 class SpilledVectors : public testing::TestWithParam<uint32_t> {};

@@ -1,0 +1,101 @@
+// Spaces: the form in which values are kept, their norms, and distances put together from slices.
+#include "quant/space.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "core/half_api.h"
+
+namespace {
+
+VdbSpace space(VdbMetric metric, VdbStorage storage, uint32_t dims)
+{
+    return {static_cast<uint32_t>(metric), static_cast<uint32_t>(storage), dims};
+}
+
+std::vector<uint16_t> halves(const std::vector<float> &values)
+{
+    std::vector<uint16_t> result;
+    for (float value : values)
+        result.push_back(vdb_float_to_half(value));
+    return result;
+}
+
+} // namespace
+
+TEST(Space, KnowsWhichPairsMakeSense)
+{
+    VdbSpace s = space(VDB_METRIC_L2, VDB_STORAGE_FLOAT32, 3);
+    EXPECT_TRUE(vdb_space_valid(&s));
+    s.dims = 0;
+    EXPECT_FALSE(vdb_space_valid(&s));
+    for (uint32_t metric : {0u, 5u, 6u, 7u}) {
+        s = {metric, VDB_STORAGE_HALF, 3};
+        EXPECT_FALSE(vdb_space_valid(&s)) << metric;
+    }
+    s = {VDB_METRIC_L2, 77, 3};
+    EXPECT_FALSE(vdb_space_valid(&s));
+}
+
+TEST(Space, NegativeZeroIsKeptAsZero)
+{
+    VdbSpace s = space(VDB_METRIC_L2, VDB_STORAGE_FLOAT32, 2);
+    float floats[] = {-0.0f, 1};
+    float zero[] = {0, 1};
+    EXPECT_EQ(vdb_value_prepare(&s, floats), 1);
+    EXPECT_EQ(std::memcmp(floats, zero, sizeof(zero)), 0);
+
+    s.storage = VDB_STORAGE_HALF;
+    std::vector<uint16_t> half = halves({-0.0f, 1});
+    EXPECT_EQ(vdb_value_prepare(&s, half.data()), 1);
+    EXPECT_EQ(half, halves({0, 1}));
+}
+
+TEST(Space, CosineKeepsDirectionsOnly)
+{
+    VdbSpace s = space(VDB_METRIC_COSINE, VDB_STORAGE_FLOAT32, 2);
+    float v[] = {3, 4};
+    EXPECT_FLOAT_EQ(vdb_value_prepare(&s, v), 1);
+    EXPECT_FLOAT_EQ(v[0], .6f);
+    float zero[] = {0, -0.0f};
+    EXPECT_EQ(vdb_value_prepare(&s, zero), 0);
+    EXPECT_FALSE(std::signbit(zero[1]));
+
+    s.storage = VDB_STORAGE_HALF;
+    std::vector<uint16_t> half = halves({3, 4});
+    EXPECT_NEAR(vdb_value_prepare(&s, half.data()), 1, 1e-3);
+    EXPECT_NEAR(vdb_half_to_float(half[1]), .8f, 1e-3);
+}
+
+TEST(Space, NormsAddUpOverSlices)
+{
+    std::vector<float> v = {1, 2, 3, 4};
+    std::vector<uint16_t> h = halves(v);
+    VdbSpace s = space(VDB_METRIC_L2, VDB_STORAGE_FLOAT32, 4);
+    EXPECT_EQ(vdb::norm_of(s, v.data(), 1) + vdb::norm_of(s, v.data() + 1, 3), 30);
+    s.storage = VDB_STORAGE_HALF;
+    EXPECT_EQ(vdb::norm_of(s, h.data(), 1) + vdb::norm_of(s, h.data() + 1, 3), 30);
+    h[2] = 0x7c00;
+    EXPECT_FALSE(std::isfinite(vdb::norm_of(s, h.data(), 4)));
+}
+
+TEST(Space, RankIsTheOperatorsOrder)
+{
+    std::vector<float> a = {1, 2}, b = {4, -2};
+    struct {
+        VdbMetric metric;
+        float expected;
+    } cases[] = {{VDB_METRIC_L2, 25}, {VDB_METRIC_IP, 0}, {VDB_METRIC_L1, 7}};
+    for (const auto &c : cases) {
+        vdb::Space f = vdb::make_space(space(c.metric, VDB_STORAGE_FLOAT32, 2));
+        EXPECT_EQ(f.rank(f.raw(a.data(), b.data(), 2), 5, 20), c.expected);
+        vdb::Space h = vdb::make_space(space(c.metric, VDB_STORAGE_HALF, 2));
+        EXPECT_EQ(h.rank(h.raw(halves(a).data(), halves(b).data(), 2), 5, 20), c.expected);
+    }
+    vdb::Space cosine = vdb::make_space(space(VDB_METRIC_COSINE, VDB_STORAGE_FLOAT32, 2));
+    EXPECT_EQ(cosine.rank(0, 1, 0), std::numeric_limits<float>::max()); // no direction: last
+    EXPECT_EQ(cosine.rank(.25f, 1, 1), .75f);
+}
