@@ -56,3 +56,74 @@ CREATE OPERATOR CLASS vector_l1_ops
 
 COMMENT ON OPERATOR CLASS vector_l1_ops USING hnsw IS 'vectors by L1 distance';
 
+-- hnsw operator classes of halfvec
+
+CREATE OPERATOR FAMILY halfvec_l2_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING hnsw IS 'halfvecs by L2 distance';
+
+CREATE OPERATOR CLASS halfvec_l2_ops
+    FOR TYPE halfvec USING hnsw FAMILY halfvec_l2_ops AS
+    OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec);
+
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'halfvecs by L2 distance';
+
+CREATE OPERATOR FAMILY halfvec_ip_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING hnsw IS 'halfvecs by inner product';
+
+CREATE OPERATOR CLASS halfvec_ip_ops
+    FOR TYPE halfvec USING hnsw FAMILY halfvec_ip_ops AS
+    OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec);
+
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'halfvecs by inner product';
+
+CREATE OPERATOR FAMILY halfvec_cosine_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING hnsw IS 'halfvecs by cosine distance';
+
+CREATE OPERATOR CLASS halfvec_cosine_ops
+    FOR TYPE halfvec USING hnsw FAMILY halfvec_cosine_ops AS
+    OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_negative_inner_product(halfvec, halfvec),
+    FUNCTION 2 l2_norm(halfvec);
+
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'halfvecs by cosine distance';
+
+CREATE OPERATOR FAMILY halfvec_l1_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY halfvec_l1_ops USING hnsw IS 'halfvecs by L1 distance';
+
+CREATE OPERATOR CLASS halfvec_l1_ops
+    FOR TYPE halfvec USING hnsw FAMILY halfvec_l1_ops AS
+    OPERATOR 1 <+> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 l1_distance(halfvec, halfvec);
+
+COMMENT ON OPERATOR CLASS halfvec_l1_ops USING hnsw IS 'halfvecs by L1 distance';
+
+-- hnsw operator classes of bit
+
+CREATE OPERATOR FAMILY bit_hamming_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING hnsw IS 'bit strings by Hamming distance';
+
+CREATE OPERATOR CLASS bit_hamming_ops
+    FOR TYPE bit USING hnsw FAMILY bit_hamming_ops AS
+    OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+    FUNCTION 1 hamming_distance(bit, bit);
+
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING hnsw IS 'bit strings by Hamming distance';
+
+CREATE OPERATOR FAMILY bit_jaccard_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING hnsw IS 'bit strings by Jaccard distance';
+
+CREATE OPERATOR CLASS bit_jaccard_ops
+    FOR TYPE bit USING hnsw FAMILY bit_jaccard_ops AS
+    OPERATOR 1 <%> (bit, bit) FOR ORDER BY float_ops,
+    FUNCTION 1 jaccard_distance(bit, bit);
+
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING hnsw IS 'bit strings by Jaccard distance';
+

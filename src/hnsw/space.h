@@ -22,7 +22,7 @@ struct GraphSpace : Space {
     {
         switch (metric) {
         case VDB_METRIC_COSINE:
-            return ordered(1 - raw);
+            return ordered(1 - cosine(raw, norm_a, norm_b));
         case VDB_METRIC_IP:
             return ordered(norm_b - 2 * kReach * raw);
         default:
@@ -36,7 +36,7 @@ struct GraphSpace : Space {
     }
 
     // Whether between() looks at norms.
-    bool needs_norm() const { return metric == VDB_METRIC_IP || metric == VDB_METRIC_JACCARD; }
+    bool needs_norm() const { return metric == VDB_METRIC_IP || Space::needs_norm(); }
 
   private:
     static constexpr float kReach = 4; // measured against 1, 1.5, 2 and 16

@@ -382,6 +382,10 @@ static const char *metric_name(uint32 metric)
         return "cosine";
     case VDB_METRIC_L1:
         return "l1";
+    case VDB_METRIC_HAMMING:
+        return "hamming";
+    case VDB_METRIC_JACCARD:
+        return "jaccard";
     default:
         return "l2";
     }

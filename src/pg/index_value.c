@@ -7,6 +7,7 @@
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "utils/rel.h"
+#include "utils/varbit.h"
 
 #include "pg/halfvec.h"
 #include "pg/index_value.h"
@@ -20,6 +21,8 @@ extern Datum vector_l1_distance(PG_FUNCTION_ARGS);
 extern Datum halfvec_l2_squared_distance(PG_FUNCTION_ARGS);
 extern Datum halfvec_negative_inner_product(PG_FUNCTION_ARGS);
 extern Datum halfvec_l1_distance(PG_FUNCTION_ARGS);
+extern Datum hamming_distance(PG_FUNCTION_ARGS);
+extern Datum jaccard_distance(PG_FUNCTION_ARGS);
 
 /* Distance functions of operator classes; inner product with a norm function is cosine distance. */
 static const struct {
@@ -33,6 +36,8 @@ static const struct {
     {halfvec_l2_squared_distance, VDB_METRIC_L2, VDB_STORAGE_HALF},
     {halfvec_negative_inner_product, VDB_METRIC_IP, VDB_STORAGE_HALF},
     {halfvec_l1_distance, VDB_METRIC_L1, VDB_STORAGE_HALF},
+    {hamming_distance, VDB_METRIC_HAMMING, VDB_STORAGE_BIT},
+    {jaccard_distance, VDB_METRIC_JACCARD, VDB_STORAGE_BIT},
 };
 
 /* A detoasted value of a column. */
@@ -72,14 +77,22 @@ bool vdb_space_fits(Relation index, const VdbSpace *space)
 
 static RawValue open_value(const VdbSpace *space, Datum value)
 {
-    if (space->storage == VDB_STORAGE_HALF) {
+    switch (space->storage) {
+    case VDB_STORAGE_HALF: {
         HalfVector *vector = vdb_halfvec_from_datum(value);
 
         return (RawValue){vector, vector->dim, vector->x};
-    } else {
+    }
+    case VDB_STORAGE_BIT: {
+        VarBit *bits = DatumGetVarBitP(value);
+
+        return (RawValue){bits, VARBITLEN(bits), VARBITS(bits)};
+    }
+    default: {
         Vector *vector = vdb_vector_from_datum(value);
 
         return (RawValue){vector, vector->dim, vector->x};
+    }
     }
 }
 
@@ -117,6 +130,17 @@ VdbIndexValue vdb_form_value(const VdbSpace *space, Datum value)
     return result;
 }
 
+/* In the words of the distance functions. */
+static _Noreturn void refuse_query(const VdbSpace *space, uint32 dims)
+{
+    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
+                    space->storage == VDB_STORAGE_BIT
+                        ? errmsg("different bit lengths %u and %u", space->dims, dims)
+                        : errmsg("different %s dimensions %u and %u",
+                                 space->storage == VDB_STORAGE_HALF ? "halfvec" : "vector",
+                                 space->dims, dims)));
+}
+
 VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
 {
     RawValue raw;
@@ -126,10 +150,7 @@ VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
         return (VdbIndexValue){allocate_value(space), 0};
     raw = open_value(space, value);
     if (raw.dims != space->dims)
-        ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("different %s dimensions %u and %u",
-                               space->storage == VDB_STORAGE_HALF ? "halfvec" : "vector",
-                               space->dims, raw.dims)));
+        refuse_query(space, raw.dims);
     result = copy_value(space, raw);
     close_value(raw, value);
     return result;

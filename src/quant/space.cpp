@@ -17,14 +17,6 @@ float float_of(uint16_t x)
 {
     return vdb_half_to_float(x);
 }
-void assign(float *to, float x)
-{
-    *to = x;
-}
-void assign(uint16_t *to, float x)
-{
-    *to = vdb_float_to_half(x);
-}
 
 template <typename Element> double sum_of_squares(const Element *values, uint32_t n)
 {
@@ -34,20 +26,24 @@ template <typename Element> double sum_of_squares(const Element *values, uint32_
     return sum;
 }
 
-template <typename Element> void scale_to_unit_length(Element *values, uint32_t n)
+void scale_to_unit_length(float *values, uint32_t n)
 {
     double norm = std::sqrt(sum_of_squares(values, n));
     for (uint32_t i = 0; norm > 0 && i < n; i++)
-        assign(&values[i], static_cast<float>(float_of(values[i]) / norm));
+        values[i] = static_cast<float>(values[i] / norm);
 }
 
-template <typename Element> void prepare(const VdbSpace &space, Element *values)
+float bits_set(const void *bytes, size_t n)
 {
-    for (uint32_t i = 0; i < space.dims; i++)
+    const auto *bits = static_cast<const uint8_t *>(bytes);
+    return static_cast<float>(vdb_simd_kernels()->bit_jaccard_parts(bits, bits, n).both);
+}
+
+template <typename Element> void drop_negative_zeros(Element *values, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
         if (float_of(values[i]) == 0)
             values[i] = 0;
-    if (space.metric == VDB_METRIC_COSINE)
-        scale_to_unit_length(values, space.dims);
 }
 
 } // namespace
@@ -61,19 +57,28 @@ Space make_space(const VdbSpace &space)
     s.dims = space.dims;
     s.unit = vdb_unit_size(&space);
     s.units = vdb_value_units(&space);
-    if (s.storage == VDB_STORAGE_FLOAT32)
+    switch (s.storage) {
+    case VDB_STORAGE_FLOAT32:
         s.of_floats = s.metric == VDB_METRIC_L2   ? k->l2_squared
                       : s.metric == VDB_METRIC_L1 ? k->l1
                                                   : k->inner_product;
-    else
+        break;
+    case VDB_STORAGE_HALF:
         s.of_halves = s.metric == VDB_METRIC_L2   ? k->half_l2_squared
                       : s.metric == VDB_METRIC_L1 ? k->half_l1
                                                   : k->half_inner_product;
+        break;
+    default:
+        s.of_bits = k;
+        break;
+    }
     return s;
 }
 
 double norm_of(const VdbSpace &space, const void *units, uint32_t n)
 {
+    if (space.storage == VDB_STORAGE_BIT)
+        return bits_set(units, n);
     if (space.storage == VDB_STORAGE_HALF)
         return sum_of_squares(static_cast<const uint16_t *>(units), n);
     return sum_of_squares(static_cast<const float *>(units), n);
@@ -86,10 +91,13 @@ using namespace vdb;
 bool vdb_space_valid(const VdbSpace *space) noexcept
 {
     bool of_numbers = space->metric >= VDB_METRIC_L2 && space->metric <= VDB_METRIC_L1;
+    bool of_bits = space->metric == VDB_METRIC_HAMMING || space->metric == VDB_METRIC_JACCARD;
     switch (space->storage) {
     case VDB_STORAGE_FLOAT32:
     case VDB_STORAGE_HALF:
         return space->dims > 0 && of_numbers;
+    case VDB_STORAGE_BIT:
+        return space->dims > 0 && of_bits;
     default:
         return false;
     }
@@ -97,12 +105,20 @@ bool vdb_space_valid(const VdbSpace *space) noexcept
 
 uint32_t vdb_unit_size(const VdbSpace *space) noexcept
 {
-    return space->storage == VDB_STORAGE_HALF ? sizeof(uint16_t) : sizeof(float);
+    switch (space->storage) {
+    case VDB_STORAGE_BIT:
+        return 1;
+    case VDB_STORAGE_HALF:
+        return sizeof(uint16_t);
+    default:
+        return sizeof(float);
+    }
 }
 
 uint32_t vdb_value_units(const VdbSpace *space) noexcept
 {
-    return space->dims;
+    return space->storage == VDB_STORAGE_BIT ? space->dims / 8 + (space->dims % 8 != 0)
+                                             : space->dims;
 }
 
 size_t vdb_value_bytes(const VdbSpace *space) noexcept
@@ -113,12 +129,16 @@ size_t vdb_value_bytes(const VdbSpace *space) noexcept
 float vdb_value_prepare(const VdbSpace *space, void *value) noexcept
 {
     const VdbKernels *k = vdb_simd_kernels();
+    if (space->storage == VDB_STORAGE_BIT)
+        return bits_set(value, vdb_value_units(space));
     if (space->storage == VDB_STORAGE_HALF) {
         auto *halves = static_cast<uint16_t *>(value);
-        prepare(*space, halves);
+        drop_negative_zeros(halves, space->dims);
         return k->half_inner_product(halves, halves, space->dims);
     }
     auto *floats = static_cast<float *>(value);
-    prepare(*space, floats);
+    drop_negative_zeros(floats, space->dims);
+    if (space->metric == VDB_METRIC_COSINE)
+        scale_to_unit_length(floats, space->dims);
     return k->inner_product(floats, floats, space->dims);
 }

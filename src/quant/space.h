@@ -3,6 +3,7 @@
 // slices: raw() adds up over slices, rank() turns the sum into a distance.  Smaller is nearer.
 #pragma once
 
+#include <cmath>
 #include <limits>
 
 #include "core/types.h"
@@ -26,31 +27,64 @@ struct Space {
     union {
         float (*of_floats)(const float *, const float *, size_t) noexcept;
         float (*of_halves)(const uint16_t *, const uint16_t *, size_t) noexcept;
+        const VdbKernels *of_bits;
     };
 
-    // Additive part over n units: squared differences, dot product, absolute differences.
+    // Additive part over n units: squared differences, dot product, absolute differences, bits that
+    // differ (Hamming) or that both have set (Jaccard).
     float raw(const void *a, const void *b, size_t n) const
     {
         if (storage == VDB_STORAGE_FLOAT32)
             return of_floats(static_cast<const float *>(a), static_cast<const float *>(b), n);
-        return of_halves(static_cast<const uint16_t *>(a), static_cast<const uint16_t *>(b), n);
+        if (storage == VDB_STORAGE_HALF)
+            return of_halves(static_cast<const uint16_t *>(a), static_cast<const uint16_t *>(b), n);
+        return raw_bits(static_cast<const uint8_t *>(a), static_cast<const uint8_t *>(b), n);
     }
 
     // What a scan orders by: the distance between a query and a stored value, by their norms.
-    float rank(float raw, float /* query_norm */, float norm) const
+    float rank(float raw, float query_norm, float norm) const
     {
         switch (metric) {
         case VDB_METRIC_COSINE:
             // The zero vector has no angle (SQL says NaN): it sorts after everything else.
-            return norm > 0 ? ordered(1 - raw) : std::numeric_limits<float>::max();
+            return norm > 0 ? ordered(1 - cosine(raw, query_norm, norm))
+                            : std::numeric_limits<float>::max();
         case VDB_METRIC_IP:
             return ordered(-raw);
+        case VDB_METRIC_JACCARD:
+            return raw > 0 ? 1 - raw / (query_norm + norm - raw) : 1;
         default:
             return ordered(raw);
         }
     }
 
+    // Cosine of the angle, 0 with the zero vector.  Only float32 is kept at unit length: rounded to
+    // half precision, a unit vector points elsewhere.
+    float cosine(float raw, float norm_a, float norm_b) const
+    {
+        if (storage == VDB_STORAGE_FLOAT32)
+            return raw;
+        return norm_a > 0 && norm_b > 0 ? raw / (std::sqrt(norm_a) * std::sqrt(norm_b)) : 0;
+    }
+
+    // Whether distances depend on norms.
+    bool needs_norm() const
+    {
+        return metric == VDB_METRIC_JACCARD ||
+               (metric == VDB_METRIC_COSINE && storage != VDB_STORAGE_FLOAT32);
+    }
+
     size_t bytes() const { return size_t{units} * unit; }
+
+  private:
+    float raw_bits(const uint8_t *a, const uint8_t *b, size_t n) const
+    {
+        return static_cast<float>(metric == VDB_METRIC_HAMMING
+                                      ? of_bits->bit_hamming(a, b, n)
+                                      : of_bits->bit_jaccard_parts(a, b, n).both);
+    }
+
+    friend Space make_space(const VdbSpace &);
 };
 
 Space make_space(const VdbSpace &space);

@@ -33,9 +33,9 @@ size_t vdb_value_bytes(const VdbSpace *space) VDB_NOEXCEPT;
 
 /*
  * Brings a value into the form that an index keeps: -0 becomes 0, so that equal values have equal
- * bytes, and under cosine it is scaled to unit length (the zero vector stays).  Returns its norm,
- * which a distance may need beside the value: the squared Euclidean norm, or the number of bits
- * set.
+ * bytes, and under cosine float32 is scaled to unit length (the zero vector stays).  Returns its
+ * norm, which a distance may need beside the value: the squared Euclidean norm, or the number of
+ * bits set.
  */
 float vdb_value_prepare(const VdbSpace *space, void *value) VDB_NOEXCEPT;
 

@@ -36,6 +36,10 @@ TEST(Space, KnowsWhichPairsMakeSense)
         s = {metric, VDB_STORAGE_HALF, 3};
         EXPECT_FALSE(vdb_space_valid(&s)) << metric;
     }
+    for (uint32_t metric = 0; metric < 9; metric++) {
+        s = {metric, VDB_STORAGE_BIT, 3};
+        EXPECT_EQ(vdb_space_valid(&s), metric == 5 || metric == 6) << metric;
+    }
     s = {VDB_METRIC_L2, 77, 3};
     EXPECT_FALSE(vdb_space_valid(&s));
 }
@@ -66,8 +70,11 @@ TEST(Space, CosineKeepsDirectionsOnly)
 
     s.storage = VDB_STORAGE_HALF;
     std::vector<uint16_t> half = halves({3, 4});
-    EXPECT_NEAR(vdb_value_prepare(&s, half.data()), 1, 1e-3);
-    EXPECT_NEAR(vdb_half_to_float(half[1]), .8f, 1e-3);
+    std::vector<uint16_t> other = halves({8, 6});
+    float norm = vdb_value_prepare(&s, half.data());
+    EXPECT_EQ(norm, 25);
+    vdb::Space cosine = vdb::make_space(s);
+    EXPECT_NEAR(cosine.rank(cosine.raw(half.data(), other.data(), 2), norm, 100), 1 - .96f, 1e-6);
 }
 
 TEST(Space, NormsAddUpOverSlices)
@@ -98,4 +105,22 @@ TEST(Space, RankIsTheOperatorsOrder)
     vdb::Space cosine = vdb::make_space(space(VDB_METRIC_COSINE, VDB_STORAGE_FLOAT32, 2));
     EXPECT_EQ(cosine.rank(0, 1, 0), std::numeric_limits<float>::max()); // no direction: last
     EXPECT_EQ(cosine.rank(.25f, 1, 1), .75f);
+}
+
+TEST(Space, BitsAreCountedInBytes)
+{
+    VdbSpace s = space(VDB_METRIC_JACCARD, VDB_STORAGE_BIT, 12);
+    EXPECT_EQ(vdb_value_bytes(&s), 2u);
+    uint8_t a[] = {0b11110000, 0b10000000}, b[] = {0b00110000, 0b11000000}, none[] = {0, 0};
+    float norm_a = vdb_value_prepare(&s, a), norm_b = vdb_value_prepare(&s, b);
+    EXPECT_EQ(norm_a, 5);
+    EXPECT_EQ(norm_b, 4);
+    vdb::Space jaccard = vdb::make_space(s);
+    float raw = jaccard.raw(a, b, 1) + jaccard.raw(a + 1, b + 1, 1);
+    EXPECT_FLOAT_EQ(jaccard.rank(raw, norm_a, norm_b), 1 - 3.f / 6);
+    EXPECT_EQ(jaccard.rank(jaccard.raw(a, none, 2), norm_a, 0), 1);
+    EXPECT_EQ(jaccard.rank(jaccard.raw(none, none, 2), 0, 0), 1);
+    s.metric = VDB_METRIC_HAMMING;
+    vdb::Space hamming = vdb::make_space(s);
+    EXPECT_EQ(hamming.rank(hamming.raw(a, b, 2), norm_a, norm_b), 3);
 }
