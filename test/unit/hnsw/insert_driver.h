@@ -194,8 +194,7 @@ class Inserter {
     }
     void put_node(void *page, uint32_t slot, VdbCellRef upper)
     {
-        VdbNewNode node = {tid_,       level_, vector_.data(), norm_,
-                           &links_[0], upper,  blocks_.data()};
+        VdbNewNode node = {tid_, level_, vector_.data(), norm_, &links_[0], upper, blocks_.data()};
         vdb_hnsw_page_put_node(page, &g_, slot, &node);
     }
     bool write_node(VdbBlock block, VdbBlock cells)
