@@ -15,3 +15,7 @@ BEGIN
     END IF;
 END
 $check$;
+
+-- Equality of pgvector neither hashes nor merges. Before PostgreSQL 17, ALTER OPERATOR cannot say that it does.
+UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
+    WHERE oid IN ('=(vector,vector)'::pg_catalog.regoperator, '=(halfvec,halfvec)'::pg_catalog.regoperator);

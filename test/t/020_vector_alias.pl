@@ -92,11 +92,12 @@ $node->safe_psql('placed', 'ALTER EXTENSION vector SET SCHEMA there');
 is($node->safe_psql('placed', q{SELECT '[1,2]'::there.vector OPERATOR(there.<->) '[4,6]'}), 5, 'and moved to another');
 
 # --- beside vectordb ---
-new_database('pair', 'CREATE EXTENSION vectordb; CREATE TABLE item (v vector(2)); CREATE EXTENSION vector');
+new_database('pair', 'CREATE SCHEMA there; CREATE EXTENSION vectordb; CREATE TABLE item (v vector(2)); CREATE EXTENSION vector SCHEMA there');
 is(members('pair', 'vector'), '', 'owns nothing beside vectordb');
 is(members('pair', 'vectordb'), members('real', 'vectordb'), 'which goes on to own all');
 like(error_of('pair', 'DROP EXTENSION vectordb'), qr/ERROR:  2BP01: .*extension vector depends on extension vectordb/s,
 	'depends on it');
+is($node->safe_psql('pair', q{SELECT extnamespace::regnamespace FROM pg_extension WHERE extname = 'vector'}), 'public', 'and is where it is');
 restore(dump_to_file('pair'), 'pair_restored');
 is($node->safe_psql('pair_restored', q{SELECT string_agg(extname, ',' ORDER BY extname) FROM pg_extension WHERE extname ~ 'vector'}),
 	'vector,vectordb', 'a dump of both restores both');
