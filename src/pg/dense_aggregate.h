@@ -72,10 +72,18 @@ static void check_sums(AvgState state)
         float_overflow_error();
 }
 
-static void add_elements(float8 *restrict sums, const DENSE_ELEMENT *restrict x, int count)
+static void add_elements(AvgState state, const DENSE *vector)
 {
-    for (int i = 0; i < count; i++)
-        sums[i] += (float8) DENSE_TO_FLOAT(x[i]);
+    float buffer[VDB_BLOCK];
+
+    for (int start = 0; start < state.dim; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, state.dim - start);
+        const float *x = AS_FLOATS(buffer, vector->x + start, block);
+        float8 *restrict sums = state.sums + start;
+
+        for (int i = 0; i < block; i++)
+            sums[i] += (float8) x[i];
+    }
 }
 
 Datum DENSE_FN(accum)(PG_FUNCTION_ARGS)
@@ -96,7 +104,7 @@ Datum DENSE_FN(accum)(PG_FUNCTION_ARGS)
     if (!AggCheckCallContext(fcinfo, NULL))
         state = copy_state(state);
     *state.count += 1.0;
-    add_elements(state.sums, vector->x, state.dim);
+    add_elements(state, vector);
     check_sums(state);
     PG_FREE_IF_COPY(vector, 1);
     PG_RETURN_ARRAYTYPE_P(state.array);

@@ -49,22 +49,81 @@ static DENSE *copy_vector(const DENSE *vector)
     return copy;
 }
 
-static void add_to(DENSE_ELEMENT *restrict x, const DENSE_ELEMENT *restrict y, int count)
+/* What can be wrong with elements computed.  Reported after a loop, not in it, so that the loop
+ * runs on vector registers. */
+enum {
+    OVERFLOW_SEEN = 1,
+    UNDERFLOW_SEEN = 2
+};
+
+static void check_computed(int seen)
 {
-    for (int i = 0; i < count; i++)
-        x[i] = DENSE_FROM_FLOAT(DENSE_TO_FLOAT(x[i]) + DENSE_TO_FLOAT(y[i]));
+    if (seen & OVERFLOW_SEEN)
+        float_overflow_error();
+    if (seen & UNDERFLOW_SEEN)
+        float_underflow_error();
 }
 
-static void subtract_from(DENSE_ELEMENT *restrict x, const DENSE_ELEMENT *restrict y, int count)
+static inline int overflow(float computed)
 {
-    for (int i = 0; i < count; i++)
-        x[i] = DENSE_FROM_FLOAT(DENSE_TO_FLOAT(x[i]) - DENSE_TO_FLOAT(y[i]));
+    return fabsf(computed) > DENSE_LARGEST ? OVERFLOW_SEEN : 0;
 }
 
-static void multiply_by(DENSE_ELEMENT *restrict x, const DENSE_ELEMENT *restrict y, int count)
+/* Changes the left floats; answers what was seen. */
+typedef int (*Operation)(float *restrict x, const float *restrict y, int count);
+
+static inline int add_floats(float *restrict x, const float *restrict y, int count)
 {
-    for (int i = 0; i < count; i++)
-        x[i] = DENSE_FROM_FLOAT(DENSE_TO_FLOAT(x[i]) * DENSE_TO_FLOAT(y[i]));
+    int seen = 0;
+
+    for (int i = 0; i < count; i++) {
+        x[i] += y[i];
+        seen |= overflow(x[i]);
+    }
+    return seen;
+}
+
+static inline int subtract_floats(float *restrict x, const float *restrict y, int count)
+{
+    int seen = 0;
+
+    for (int i = 0; i < count; i++) {
+        x[i] -= y[i];
+        seen |= overflow(x[i]);
+    }
+    return seen;
+}
+
+static inline int multiply_floats(float *restrict x, const float *restrict y, int count)
+{
+    int seen = 0;
+
+    for (int i = 0; i < count; i++) {
+        float product = x[i] * y[i];
+        bool vanished = fabsf(product) <= DENSE_VANISHING;
+
+        seen |= overflow(product);
+        seen |= vanished & (x[i] != 0) & (y[i] != 0) ? UNDERFLOW_SEEN : 0;
+        x[i] = product;
+    }
+    return seen;
+}
+
+/* The left elements become the operation's result.  For inlining, with the operation. */
+static pg_attribute_always_inline void apply(Operation operation, DENSE *left, const DENSE *right)
+{
+    float left_buffer[VDB_BLOCK];
+    float right_buffer[VDB_BLOCK];
+    int seen = 0;
+
+    for (int start = 0; start < left->dim; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, left->dim - start);
+        float *x = OPEN_FLOATS(left_buffer, left->x + start, block);
+
+        seen |= operation(x, AS_FLOATS(right_buffer, right->x + start, block), block);
+        CLOSE_FLOATS(left->x + start, x, block);
+    }
+    check_computed(seen);
 }
 
 /* Also the transition function of sum, where the left side is ours to change. */
@@ -76,8 +135,7 @@ Datum DENSE_FN(add)(PG_FUNCTION_ARGS)
 
     DENSE_VDB(check_same_dim)(a, b);
     result = AggCheckCallContext(fcinfo, NULL) ? a : copy_vector(a);
-    add_to(result->x, b->x, b->dim);
-    check_no_overflow(result->x, result->dim);
+    apply(add_floats, result, b);
     PG_RETURN_POINTER(result);
 }
 
@@ -89,8 +147,7 @@ Datum DENSE_FN(sub)(PG_FUNCTION_ARGS)
 
     DENSE_VDB(check_same_dim)(a, b);
     result = copy_vector(a);
-    subtract_from(result->x, b->x, b->dim);
-    check_no_overflow(result->x, result->dim);
+    apply(subtract_floats, result, b);
     PG_RETURN_POINTER(result);
 }
 
@@ -102,15 +159,7 @@ Datum DENSE_FN(mul)(PG_FUNCTION_ARGS)
 
     DENSE_VDB(check_same_dim)(a, b);
     result = copy_vector(a);
-    multiply_by(result->x, b->x, b->dim);
-    for (int i = 0; i < a->dim; i++) {
-        float product = DENSE_TO_FLOAT(result->x[i]);
-
-        if (isinf(product))
-            float_overflow_error();
-        if (product == 0 && DENSE_TO_FLOAT(a->x[i]) != 0 && DENSE_TO_FLOAT(b->x[i]) != 0)
-            float_underflow_error();
-    }
+    apply(multiply_floats, result, b);
     PG_RETURN_POINTER(result);
 }
 
@@ -128,26 +177,37 @@ Datum DENSE_FN(concat)(PG_FUNCTION_ARGS)
     PG_RETURN_POINTER(result);
 }
 
+/* Up to 8 bits: whether each float is positive, the first one the most significant. */
+static inline bits8 signs(const float *x, int count)
+{
+    int bits = 0;
+
+    for (int i = 0; i < count; i++)
+        bits |= (x[i] > 0) << (7 - i);
+    return (bits8) bits;
+}
+
 /* One bit a dimension: whether the element is positive. */
 Datum DENSE_FN(binary_quantize)(PG_FUNCTION_ARGS)
 {
     DENSE *vector = DENSE_GETARG(0);
     Size size = VARBITTOTALLEN(vector->dim);
-    VarBit *result = palloc0(size);
+    VarBit *result = palloc(size);
     bits8 *bits = VARBITS(result);
-    int i = 0;
+    float buffer[VDB_BLOCK];
 
     SET_VARSIZE(result, size);
     VARBITLEN(result) = vector->dim;
-    for (; i + 8 <= vector->dim; i += 8) {
-        int byte = 0;
+    for (int start = 0; start < vector->dim; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, vector->dim - start);
+        const float *x = AS_FLOATS(buffer, vector->x + start, block);
+        int i = 0;
 
-        for (int bit = 0; bit < 8; bit++)
-            byte = byte << 1 | (DENSE_TO_FLOAT(vector->x[i + bit]) > 0);
-        bits[i / 8] = (bits8) byte;
+        for (; i + 8 <= block; i += 8)
+            *bits++ = signs(x + i, 8);
+        if (i < block)
+            *bits++ = signs(x + i, block - i);
     }
-    for (; i < vector->dim; i++)
-        bits[i / 8] |= (bits8) ((DENSE_TO_FLOAT(vector->x[i]) > 0) << (7 - i % 8));
     PG_FREE_IF_COPY(vector, 0);
     PG_RETURN_VARBIT_P(result);
 }

@@ -5,24 +5,23 @@
  * type, which also defines
  *     DENSE_WORD         unsigned integer of an element's size
  *     DENSE_TO_FLOAT(x)  element as float; must be exact
- *     DENSE_FROM_FLOAT(x) float rounded to an element
  *     DENSE_LARGEST      largest float that does not round to an infinite element
+ *     DENSE_VANISHING    largest float that rounds to a zero element
  *     DENSE_NTOH(word)   big-endian word in machine order, and back
  *     DENSE_KERNEL(name) kernel of that name in VdbKernels
  * and the functions from_floats and to_floats.
  */
-#define VEC               DENSE
-#define VEC_NAME          DENSE_NAME
-#define VEC_MAX_DIM       VDB_DENSE_MAX_DIM
-#define VEC_ELEMENT       DENSE_ELEMENT
-#define VEC_ELEMENTS(v)   ((v)->x)
-#define VEC_COUNT(v)      ((v)->dim)
-#define VEC_TO_FLOAT(x)   DENSE_TO_FLOAT(x)
-#define VEC_FROM_FLOAT(x) DENSE_FROM_FLOAT(x)
-#define VEC_WORD          DENSE_WORD
-#define VEC_NTOH(word)    DENSE_NTOH(word)
-#define VEC_OPENING       "["
-#define VEC_JUNK          "Junk after closing right brace."
+#define VEC             DENSE
+#define VEC_NAME        DENSE_NAME
+#define VEC_MAX_DIM     VDB_DENSE_MAX_DIM
+#define VEC_ELEMENT     DENSE_ELEMENT
+#define VEC_ELEMENTS(v) ((v)->x)
+#define VEC_COUNT(v)    ((v)->dim)
+#define VEC_TO_FLOAT(x) DENSE_TO_FLOAT(x)
+#define VEC_WORD        DENSE_WORD
+#define VEC_NTOH(word)  DENSE_NTOH(word)
+#define VEC_OPENING     "["
+#define VEC_JUNK        "Junk after closing right brace."
 #include "pg/vec.h"
 
 #define DENSE_VDB(function) VEC_VDB(function)

@@ -13,15 +13,15 @@
 PG_FUNCTION_INFO_V1(halfvec_to_vector);
 PG_FUNCTION_INFO_V1(vector_to_halfvec);
 
-#define DENSE               HalfVector
-#define DENSE_NAME          halfvec
-#define DENSE_ELEMENT       uint16
-#define DENSE_WORD          uint16
-#define DENSE_TO_FLOAT(x)   vdb_half_to_float(x)
-#define DENSE_FROM_FLOAT(x) vdb_float_to_half((float) (x))
-#define DENSE_LARGEST       0x1.ffdffep15F /* half of the way from 65504 to 65536 rounds up */
-#define DENSE_NTOH(word)    pg_ntoh16(word)
-#define DENSE_KERNEL(name)  half_##name
+#define DENSE              HalfVector
+#define DENSE_NAME         halfvec
+#define DENSE_ELEMENT      uint16
+#define DENSE_WORD         uint16
+#define DENSE_TO_FLOAT(x)  vdb_half_to_float(x)
+#define DENSE_LARGEST      0x1.ffdffep15F /* half of the way from 65504 to 65536 rounds up */
+#define DENSE_VANISHING    0x1p-25F       /* half of the smallest one rounds down */
+#define DENSE_NTOH(word)   pg_ntoh16(word)
+#define DENSE_KERNEL(name) half_##name
 #include "pg/dense_functions.h"
 
 static void check_range(const float *values, int count)

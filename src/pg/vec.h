@@ -6,9 +6,9 @@
  *     VEC             name of the C struct, which has a field dim
  *     VEC_NAME        name of the type in SQL, a token
  *     VEC_MAX_DIM     most dimensions
- *     VEC_ELEMENT     C type of an element kept
+ *     VEC_ELEMENT     C type of an element kept (elements.h knows it)
  *     VEC_ELEMENTS(v), VEC_COUNT(v)  the elements kept, and how many
- *     VEC_TO_FLOAT(x), VEC_FROM_FLOAT(x)  element as float, exactly; and back, rounded
+ *     VEC_TO_FLOAT(x)  element as float, exactly
  *     VEC_WORD, VEC_NTOH(word)  unsigned integer of an element's size; from big-endian and back
  *     VEC_OPENING, VEC_JUNK  the bracket that opens its text; what follows the end wrongly
  */

@@ -5,16 +5,23 @@
 #include <math.h>
 
 #include "port/pg_bswap.h"
-#include "utils/float.h"
+
+#include "pg/elements.h"
 
 PG_FUNCTION_INFO_V1(VEC_FN(norm));
 
 void VEC_VDB(check_elements)(const VEC_ELEMENT *x, int count)
 {
+    float buffer[VDB_BLOCK];
     int bad = 0;
 
-    for (int i = 0; i < count; i++)
-        bad |= !(fabsf(VEC_TO_FLOAT(x[i])) <= FLT_MAX);
+    for (int start = 0; start < count; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, count - start);
+        const float *values = AS_FLOATS(buffer, x + start, block);
+
+        for (int i = 0; i < block; i++)
+            bad |= !(fabsf(values[i]) <= FLT_MAX);
+    }
     if (!bad)
         return;
     for (int i = 0; i < count; i++) {
@@ -28,24 +35,23 @@ void VEC_VDB(check_elements)(const VEC_ELEMENT *x, int count)
 }
 
 /* In double precision: squares of large floats would overflow. */
-static double square(VEC_ELEMENT x)
-{
-    double value = (double) VEC_TO_FLOAT(x);
-
-    return value * value;
-}
-
 static double norm(const VEC_ELEMENT *x, int count)
 {
     double sums[4] = {0, 0, 0, 0}; /* independent, so that additions overlap */
-    int i = 0;
+    float buffer[VDB_BLOCK];
 
-    for (; i + 4 <= count; i += 4) {
-        for (int lane = 0; lane < 4; lane++)
-            sums[lane] += square(x[i + lane]);
+    for (int start = 0; start < count; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, count - start);
+        const float *values = AS_FLOATS(buffer, x + start, block);
+        int i = 0;
+
+        for (; i + 4 <= block; i += 4) {
+            for (int lane = 0; lane < 4; lane++)
+                sums[lane] += (double) values[i + lane] * (double) values[i + lane];
+        }
+        for (; i < block; i++)
+            sums[0] += (double) values[i] * (double) values[i];
     }
-    for (; i < count; i++)
-        sums[0] += square(x[i]);
     return sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
@@ -58,23 +64,21 @@ Datum VEC_FN(norm)(PG_FUNCTION_ARGS)
     PG_RETURN_FLOAT8(result);
 }
 
-/* Raises after the loop, not in it, so that the loop runs on vector registers. */
-static void check_no_overflow(const VEC_ELEMENT *x, int count)
-{
-    int overflow = 0;
-
-    for (int i = 0; i < count; i++)
-        overflow |= fabsf(VEC_TO_FLOAT(x[i])) > FLT_MAX;
-    if (overflow)
-        float_overflow_error();
-}
-
+/* REQUIRES: no element is larger than the divisor, so that no quotient is too large. */
 static void divide(VEC_ELEMENT *restrict quotient, const VEC_ELEMENT *restrict x, double divisor,
                    int count)
 {
-    for (int i = 0; i < count; i++)
-        quotient[i] = VEC_FROM_FLOAT((double) VEC_TO_FLOAT(x[i]) / divisor);
-    check_no_overflow(quotient, count);
+    float buffer[VDB_BLOCK];
+
+    memcpy(quotient, x, sizeof(VEC_ELEMENT) * (Size) count);
+    for (int start = 0; start < count; start += VDB_BLOCK) {
+        int block = Min(VDB_BLOCK, count - start);
+        float *values = OPEN_FLOATS(buffer, quotient + start, block);
+
+        for (int i = 0; i < block; i++)
+            values[i] = (float) ((double) values[i] / divisor);
+        CLOSE_FLOATS(quotient + start, values, block);
+    }
 }
 
 /* Copies elements between big-endian and machine order.  Neither side needs to be aligned. */

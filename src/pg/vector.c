@@ -7,15 +7,15 @@
 
 #include "pg/vector.h"
 
-#define DENSE               Vector
-#define DENSE_NAME          vector
-#define DENSE_ELEMENT       float
-#define DENSE_WORD          uint32
-#define DENSE_TO_FLOAT(x)   (x)
-#define DENSE_FROM_FLOAT(x) ((float) (x))
-#define DENSE_LARGEST       FLT_MAX
-#define DENSE_NTOH(word)    pg_ntoh32(word)
-#define DENSE_KERNEL(name)  name
+#define DENSE              Vector
+#define DENSE_NAME         vector
+#define DENSE_ELEMENT      float
+#define DENSE_WORD         uint32
+#define DENSE_TO_FLOAT(x)  (x)
+#define DENSE_LARGEST      FLT_MAX
+#define DENSE_VANISHING    0.0F
+#define DENSE_NTOH(word)   pg_ntoh32(word)
+#define DENSE_KERNEL(name) name
 #include "pg/dense_functions.h"
 
 Vector *vdb_vector_from_floats(const float *values, int dim)
