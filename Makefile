@@ -5,7 +5,7 @@ MODULE_big = vectordb
 DATA = $(wildcard sql/vectordb--*--*.sql)
 DATA_built = sql/vectordb--1.0.sql
 # The parts of the installation script, in their order.
-SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec bit hnsw index_functions))
+SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec sparsevec bit hnsw index_functions))
 
 C_SOURCES = $(wildcard src/pg/*.c)
 CXX_SOURCES = $(wildcard src/core/*.cpp src/simd/*.cpp src/quant/*.cpp src/hnsw/*.cpp src/ivf/*.cpp)
@@ -39,7 +39,7 @@ src/simd/kernels_avx512_popcnt.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -m
 endif
 
 # -O2 leaves the loops over a vector's elements scalar.
-src/pg/vector.o src/pg/halfvec.o: CFLAGS += -O3
+src/pg/vector.o src/pg/halfvec.o src/pg/sparsevec.o: CFLAGS += -O3
 
 src/%.o: src/%.cpp
 	$(CXX) $(CORE_CXXFLAGS) $(ISA_FLAGS) $(CXXFLAGS_EXTRA) -c -o $@ $<

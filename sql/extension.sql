@@ -25,14 +25,14 @@ SELECT a.aggfnoid::regprocedure, a.aggtransfn, a.aggtranstype::regtype, a.aggfin
 
 -- type
 SELECT typname, typlen, typalign, typstorage, typtype, typcategory, typinput, typoutput, typreceive, typsend, typmodin, typmodout
-    FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype) ORDER BY typname DESC;
-SELECT typname FROM pg_type WHERE oid IN ('vector[]'::regtype, 'halfvec[]'::regtype) ORDER BY typname DESC;
+    FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype) ORDER BY typname DESC;
+SELECT typname FROM pg_type WHERE oid IN ('vector[]'::regtype, 'halfvec[]'::regtype, 'sparsevec[]'::regtype) ORDER BY typname DESC;
 
 -- functions of the types, as clients know them
 SELECT p.oid::regprocedure AS function, p.prorettype::regtype AS result
     FROM pg_proc p JOIN extension_object o ON o.classid = 'pg_proc'::regclass AND o.objid = p.oid
-    WHERE p.prokind = 'f' AND (p.proname ~ '^(vector|halfvec)' OR p.proargtypes::oid[] && '{vector,halfvec,bit}'::regtype[]::oid[]
-            OR p.prorettype IN ('vector'::regtype, 'halfvec'::regtype))
+    WHERE p.prokind = 'f' AND (p.proname ~ '^(vector|halfvec|sparsevec)' OR p.proargtypes::oid[] && '{vector,halfvec,sparsevec,bit}'::regtype[]::oid[]
+            OR p.prorettype IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype))
         AND p.proname NOT LIKE 'vectordb%'
     ORDER BY p.oid::regprocedure::text COLLATE "C";
 
@@ -40,7 +40,7 @@ SELECT p.oid::regprocedure AS function, p.prorettype::regtype AS result
 SELECT o.oid::regoperator, o.oprresult::regtype AS result, o.oprcode, o.oprcom::regoperator, o.oprnegate::regoperator,
         o.oprrest, o.oprjoin, o.oprcanmerge, o.oprcanhash
     FROM pg_operator o JOIN extension_object e ON e.classid = 'pg_operator'::regclass AND e.objid = o.oid
-    WHERE o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) ORDER BY o.oid::regoperator::text COLLATE "C";
+    WHERE o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype, 'bit'::regtype) ORDER BY o.oid::regoperator::text COLLATE "C";
 
 -- casts
 SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, c.castfunc::regprocedure, c.castcontext, c.castmethod
@@ -49,7 +49,7 @@ SELECT c.castsource::regtype AS source, c.casttarget::regtype AS target, c.castf
 
 -- btree and hash operator classes
 SELECT c.opcname, f.opfname, a.amname, c.opcintype::regtype, c.opcdefault FROM pg_opclass c JOIN pg_opfamily f ON f.oid = c.opcfamily
-    JOIN pg_am a ON a.oid = c.opcmethod WHERE c.opcintype IN ('vector'::regtype, 'halfvec'::regtype) AND a.amname IN ('btree', 'hash')
+    JOIN pg_am a ON a.oid = c.opcmethod WHERE c.opcintype IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype) AND a.amname IN ('btree', 'hash')
     ORDER BY 1 DESC, 3;
 -- operator classes of any access method: none that its access method finds fault with
 SELECT c.opcname FROM pg_opclass c JOIN extension_object o ON o.classid = 'pg_opclass'::regclass AND o.objid = c.oid

@@ -44,6 +44,24 @@ static inline VdbSparse vdb_sparsevec_elements(const SparseVector *vector)
 /* A new vector whose elements are not set.  REQUIRES: dim and nnz within their limits. */
 extern SparseVector *vdb_sparsevec_create(int dim, int nnz);
 
+/* A new vector of those of dim values that are not 0; raises if there are too many, or one is
+ * infinite or NaN.  REQUIRES: dim within its limit. */
+extern SparseVector *vdb_sparsevec_from_floats(const float *values, int dim);
+
+/* A new vector of those of count values that are not 0, at the positions in indices, or from 0 on
+ * where that is NULL; raises if there are too many.  REQUIRES: as above; indices as they must be.
+ */
+extern SparseVector *vdb_sparsevec_gather(int dim, const int32 *indices, const float *values,
+                                          int count);
+
+extern void vdb_sparsevec_check_dim(int64 dim);
+extern void vdb_sparsevec_check_same_dim(const SparseVector *a, const SparseVector *b);
+extern void vdb_sparsevec_check_nnz(int64 nnz, int dim);
+/* No NaN, no infinity among count values. */
+extern void vdb_sparsevec_check_elements(const float *values, int count);
+/* Raises DATA_CORRUPTED where indices do not ascend or lie outside of dim. */
+extern void vdb_sparsevec_check_indices(const SparseVector *vector);
+
 /* Raises DATA_CORRUPTED: the value's size does not fit its number of elements. */
 extern _Noreturn void vdb_sparsevec_corrupt(void);
 
