@@ -6,6 +6,8 @@
  *     float *OPEN_FLOATS(buffer, x, count)         the same, to be changed, and
  *     void CLOSE_FLOATS(x, values, count)          made elements again, rounded
  *
+ *     double SQUARED_NORM(x, count)                sum of their squares: see VdbKernels
+ *
  * The buffer holds VDB_BLOCK floats and is used only where elements are no floats.
  */
 #ifndef VDB_PG_ELEMENTS_H
@@ -23,6 +25,11 @@
     _Generic(*(x), float                                                                           \
              : close_floats_of_floats, uint16                                                      \
              : close_floats_of_halves)(x, values, count)
+
+#define SQUARED_NORM(x, count)                                                                     \
+    _Generic(*(x), float                                                                           \
+             : vdb_simd_kernels()->squared_norm, uint16                                            \
+             : vdb_simd_kernels()->half_squared_norm)(x, (size_t) (count))
 
 static inline const float *as_floats_of_floats(float *buffer, const float *x, int count)
 {

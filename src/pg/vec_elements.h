@@ -37,22 +37,7 @@ void VEC_VDB(check_elements)(const VEC_ELEMENT *x, int count)
 /* In double precision: squares of large floats would overflow. */
 static double norm(const VEC_ELEMENT *x, int count)
 {
-    double sums[4] = {0, 0, 0, 0}; /* independent, so that additions overlap */
-    float buffer[VDB_BLOCK];
-
-    for (int start = 0; start < count; start += VDB_BLOCK) {
-        int block = Min(VDB_BLOCK, count - start);
-        const float *values = AS_FLOATS(buffer, x + start, block);
-        int i = 0;
-
-        for (; i + 4 <= block; i += 4) {
-            for (int lane = 0; lane < 4; lane++)
-                sums[lane] += (double) values[i + lane] * (double) values[i + lane];
-        }
-        for (; i < block; i++)
-            sums[0] += (double) values[i] * (double) values[i];
-    }
-    return sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]));
+    return sqrt(SQUARED_NORM(x, count));
 }
 
 Datum VEC_FN(norm)(PG_FUNCTION_ARGS)

@@ -23,11 +23,15 @@
         .name = (title), .l2_squared = l2_squared, .inner_product = inner_product, .l1 = l1,       \
         .cosine_parts = cosine_parts, .half_l2_squared = l2_squared,                               \
         .half_inner_product = inner_product, .half_l1 = l1, .half_cosine_parts = cosine_parts,     \
+        .squared_norm = squared_norm, .half_squared_norm = squared_norm,                           \
         .half_to_float = half_to_float, .float_to_half = float_to_half,                            \
         .bit_hamming = bit_hamming, .bit_jaccard_parts = bit_jaccard_parts                         \
     }
 
 namespace vdb::simd {
+
+/* Sums that squared_norm keeps, in every table the same. */
+constexpr size_t kSquareLanes = 32;
 
 #if VDB_SIMD_X86
 extern const VdbKernels kAvx512PopcntKernels;

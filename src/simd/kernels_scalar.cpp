@@ -79,6 +79,24 @@ VdbCosineParts cosine_parts(const Element *a, const Element *b, size_t n) noexce
             sum_of_terms<Product>(b, b, n)};
 }
 
+template <class Element> double squared_norm(const Element *x, size_t n) noexcept
+{
+    double sums[kSquareLanes] = {};
+    size_t i = 0;
+
+    for (; n - i >= kSquareLanes; i += kSquareLanes) {
+        for (size_t j = 0; j < kSquareLanes; j++)
+            sums[j] += double{value(x[i + j])} * value(x[i + j]);
+    }
+    for (size_t j = 0; i + j < n; j++)
+        sums[j] += double{value(x[i + j])} * value(x[i + j]);
+    for (size_t lanes = kSquareLanes / 2; lanes > 0; lanes /= 2) {
+        for (size_t j = 0; j < lanes; j++)
+            sums[j] += sums[j + lanes];
+    }
+    return sums[0];
+}
+
 void half_to_float(float *target, const uint16_t *source, size_t n) noexcept
 {
     for (size_t i = 0; i < n; i++)

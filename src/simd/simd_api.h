@@ -40,6 +40,10 @@ typedef struct VdbKernels {
     VdbCosineParts (*half_cosine_parts)(const uint16_t *a, const uint16_t *b,
                                         size_t n) VDB_NOEXCEPT;
 
+    /* sum of squares in double precision, by every table to the same bits */
+    double (*squared_norm)(const float *x, size_t n) VDB_NOEXCEPT;
+    double (*half_squared_norm)(const uint16_t *x, size_t n) VDB_NOEXCEPT;
+
     /* n elements converted, by every table to the same bits; target and source do not overlap */
     void (*half_to_float)(float *target, const uint16_t *source, size_t n) VDB_NOEXCEPT;
     void (*float_to_half)(uint16_t *target, const float *source, size_t n) VDB_NOEXCEPT;

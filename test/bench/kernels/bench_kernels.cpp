@@ -101,6 +101,20 @@ void run_conversion(benchmark::State &state,
     state.SetItemsProcessed(state.iterations());
 }
 
+template <class Element>
+void run_norm(benchmark::State &state, double (*norm)(const Element *, size_t) noexcept)
+{
+    const auto n = static_cast<size_t>(state.range(0));
+    const Set<Element> set(n);
+    size_t i = 0;
+
+    for (auto _ : state) {
+        benchmark::DoNotOptimize(norm(set.vector(i), n));
+        i = i + 1 == set.count ? 0 : i + 1;
+    }
+    state.SetItemsProcessed(state.iterations());
+}
+
 template <class Run> void add_run(const VdbKernels *table, const char *name, Run run)
 {
     const std::string title = std::string(name) + "/" + table->name;
@@ -117,6 +131,13 @@ template <class Result, class Element>
 void add(const VdbKernels *table, const char *name, Kernel<Result, Element> kernel)
 {
     add_run(table, name, [kernel](benchmark::State &state) { run(state, kernel); });
+}
+
+template <class Element>
+void add_norm(const VdbKernels *table, const char *name,
+              double (*norm)(const Element *, size_t) noexcept)
+{
+    add_run(table, name, [norm](benchmark::State &state) { run_norm(state, norm); });
 }
 
 template <class Target, class Source>
@@ -140,6 +161,8 @@ const bool registered = [] {
         add(table, "half_inner_product", table->half_inner_product);
         add(table, "half_l1", table->half_l1);
         add(table, "half_cosine_parts", table->half_cosine_parts);
+        add_norm(table, "squared_norm", table->squared_norm);
+        add_norm(table, "half_squared_norm", table->half_squared_norm);
         add_conversion(table, "half_to_float", table->half_to_float);
         add_conversion(table, "float_to_half", table->float_to_half);
         add(table, "bit_hamming", table->bit_hamming);

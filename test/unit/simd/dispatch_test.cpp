@@ -60,6 +60,8 @@ TEST_F(Dispatch, EveryTableIsComplete)
         EXPECT_NE(kernels->inner_product, nullptr) << kernels->name;
         EXPECT_NE(kernels->l1, nullptr) << kernels->name;
         EXPECT_NE(kernels->cosine_parts, nullptr) << kernels->name;
+        EXPECT_NE(kernels->squared_norm, nullptr) << kernels->name;
+        EXPECT_NE(kernels->half_squared_norm, nullptr) << kernels->name;
         EXPECT_NE(kernels->half_l2_squared, nullptr) << kernels->name;
         EXPECT_NE(kernels->half_inner_product, nullptr) << kernels->name;
         EXPECT_NE(kernels->half_l1, nullptr) << kernels->name;

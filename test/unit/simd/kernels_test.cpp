@@ -127,14 +127,32 @@ TEST_P(Kernels, NormalValuesAreWithinTolerance)
     }
 }
 
+TEST_P(Kernels, SquaredNormIsInDoublePrecisionAndOfTheSameBits)
+{
+    const VdbKernels *scalar = vdb::test::scalar_table();
+    GuardedBuffer floats(kMaxDims * sizeof(float)), halves(kMaxDims * sizeof(uint16_t));
+
+    for (size_t n : lengths()) {
+        float *x = floats.at_end<float>(n);
+        uint16_t *half = halves.at_end<uint16_t>(n);
+        fill_normal(x, n);
+        kernels->float_to_half(half, x, n);
+        EXPECT_EQ(kernels->half_squared_norm(half, n), scalar->half_squared_norm(half, n)) << n;
+        for (size_t i = 0; i < n; i += 3)
+            x[i] *= 1e37F;
+        const double exact = reference(x, x, n).norm_a;
+        EXPECT_EQ(kernels->squared_norm(x, n), scalar->squared_norm(x, n)) << n;
+        EXPECT_NEAR(kernels->squared_norm(x, n), exact, 1e-13 * exact) << n;
+        kernels->half_to_float(x, half, n);
+        EXPECT_EQ(kernels->squared_norm(x, n), kernels->half_squared_norm(half, n)) << n;
+    }
+}
+
 TEST_P(Kernels, AgreesWithScalar)
 {
-    const VdbKernels *scalar = nullptr;
+    const VdbKernels *scalar = vdb::test::scalar_table();
     std::vector<float> a(kMaxDims), b(kMaxDims);
 
-    for (int i = 0; vdb_simd_table(i) != nullptr; i++)
-        scalar = vdb_simd_table(i);
-    ASSERT_STREQ(scalar->name, "scalar");
     fill_normal(a.data(), kMaxDims);
     fill_normal(b.data(), kMaxDims);
     for (size_t n : lengths()) {

@@ -34,6 +34,12 @@ inline int table_count()
     return count;
 }
 
+// The last one, which runs everywhere.
+inline const VdbKernels *scalar_table()
+{
+    return vdb_simd_table(table_count() - 1);
+}
+
 inline std::string table_name(const testing::TestParamInfo<int> &info)
 {
     return vdb_simd_table(info.param)->name;
