@@ -18,4 +18,10 @@ $check$;
 
 -- Equality of pgvector neither hashes nor merges. Before PostgreSQL 17, ALTER OPERATOR cannot say that it does.
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-    WHERE oid IN ('=(vector,vector)'::pg_catalog.regoperator, '=(halfvec,halfvec)'::pg_catalog.regoperator);
+    WHERE oid IN ('=(vector,vector)'::pg_catalog.regoperator, '=(halfvec,halfvec)'::pg_catalog.regoperator,
+                  '=(sparsevec,sparsevec)'::pg_catalog.regoperator);
+
+-- It estimates <> as it does =.
+ALTER OPERATOR <> (vector, vector) SET (RESTRICT = neqsel, JOIN = neqjoinsel);
+ALTER OPERATOR <> (halfvec, halfvec) SET (RESTRICT = neqsel, JOIN = neqjoinsel);
+ALTER OPERATOR <> (sparsevec, sparsevec) SET (RESTRICT = neqsel, JOIN = neqjoinsel);
