@@ -65,6 +65,30 @@ void expect_near(float actual, double expected, double sum_of_magnitudes)
                 6e-8 * std::fabs(expected) + 1e-14 * sum_of_magnitudes);
 }
 
+// Elements side by side, in a block that ends where memory ends.
+struct Row {
+    explicit Row(const VdbSparse &sparse) : buffer(sizeof(VdbSparseElement) << 14)
+    {
+        auto *elements = buffer.at_end<VdbSparseElement>(static_cast<size_t>(sparse.count));
+        for (int32_t i = 0; i < sparse.count; i++)
+            elements[i] = {sparse.indices[i], sparse.values[i]};
+        view = {elements, sparse.count};
+    }
+
+    vdb::test::GuardedBuffer buffer;
+    VdbSparseRow view;
+};
+
+void expect_same_as_rows(const VdbSparse &a, const VdbSparse &b)
+{
+    const Row x(a);
+    const Row y(b);
+
+    EXPECT_EQ(vdb_sparse_row_l2_squared(x.view, y.view), vdb_sparse_l2_squared(a, b));
+    EXPECT_EQ(vdb_sparse_row_inner_product(x.view, y.view), vdb_sparse_inner_product(a, b));
+    EXPECT_EQ(vdb_sparse_row_l1(x.view, y.view), vdb_sparse_l1(a, b));
+}
+
 void expect_distances(const VdbSparse &a, const VdbSparse &b, size_t dim)
 {
     const std::vector<double> x = dense(a, dim);
@@ -89,6 +113,7 @@ void expect_distances(const VdbSparse &a, const VdbSparse &b, size_t dim)
     EXPECT_EQ(vdb_sparse_l2_squared(a, b), vdb_sparse_l2_squared(b, a));
     EXPECT_EQ(vdb_sparse_inner_product(a, b), vdb_sparse_inner_product(b, a));
     EXPECT_EQ(vdb_sparse_l1(a, b), vdb_sparse_l1(b, a));
+    expect_same_as_rows(a, b);
 }
 
 TEST(Sparse, DistancesAreThoseOfTheDenseVectors)
@@ -121,6 +146,31 @@ TEST(Sparse, OfUnequalLengths)
             Sparse a = random_sparse(random, dim, density);
             Sparse b = random_sparse(random, dim, 0.7);
 
+            expect_distances(a.guarded(guards.index_a, guards.value_a),
+                             b.guarded(guards.index_b, guards.value_b), dim);
+        }
+    }
+}
+
+// Distances that are small against the vectors keep their digits.
+TEST(Sparse, OfNearlyEqualVectors)
+{
+    std::mt19937_64 random(5);
+    std::normal_distribution<float> normal;
+    Guards guards;
+
+    for (float change : {1e-1F, 1e-2F, 1e-3F, 1e-5F, 1e-7F}) {
+        for (int round = 0; round < 100; round++) {
+            const size_t dim = 1 + random() % 2000;
+            Sparse a = random_sparse(random, dim, 0.3);
+            Sparse b = a;
+
+            for (float &value : b.values)
+                value += change * normal(random);
+            if (!b.indices.empty() && round % 2 == 0) {
+                b.indices.pop_back();
+                b.values.pop_back();
+            }
             expect_distances(a.guarded(guards.index_a, guards.value_a),
                              b.guarded(guards.index_b, guards.value_b), dim);
         }
