@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every test of the project, or the steps named; installs what they need, goes on after a failed step, and exits
-# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap]...
+# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap|clients]...
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
@@ -23,12 +23,14 @@ step_regress() {
 }
 # The tests of one file wait more than they compute, so that several files run at a time.
 step_tap() { PROVE_FLAGS=${PROVE_FLAGS:-"-j$(nproc) --timer"} test/tap.sh; }
+step_clients() { test/clients/run.sh; }
 
-declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1800) # seconds
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1800
+    [clients]=900) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
-    [regress]=build [tap]="build tap")
+    [regress]=build [tap]="build tap" [clients]="build clients")
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap unit-sanitize unit-aarch64)
+[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap clients unit-sanitize unit-aarch64)
 
 # A step runs as this script's child, so that one limit covers all it starts.
 if [ -n "${CHECK_STEP:-}" ]; then

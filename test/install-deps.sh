@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that the named steps need; does nothing where they are all there.
-# usage: install-deps.sh STEP...      STEP: build | unit | unit-aarch64 | lint | tap | bench
+# usage: install-deps.sh STEP...      STEP: build | unit | unit-aarch64 | lint | tap | clients | bench
 # As root, or through sudo when it asks no password. The PostgreSQL is that of PG_CONFIG, or of PG_MAJOR (15).
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,6 +20,13 @@ for step in "$@"; do
     unit-aarch64) wanted+=(g++-aarch64-linux-gnu qemu-user-static googletest) ;;
     lint) wanted+=(clang-format-14 git binutils) ;;
     tap) wanted+=(perl libipc-run-perl) ;;
+    clients) # what a developer has in PATH needs no package
+        python3 -c 'import ensurepip, venv' 2>/dev/null || wanted+=(python3 python3-venv)
+        command -v npm >/dev/null || wanted+=(nodejs npm)
+        command -v go >/dev/null || wanted+=(golang-go)
+        command -v javac >/dev/null || wanted+=(default-jdk-headless)
+        command -v mvn >/dev/null || wanted+=(maven)
+        ;;
     bench) wanted+=(g++ libpq-dev python3 python3-numpy python3-matplotlib python3-psycopg) ;;
     *) die "unknown step: $step" ;;
     esac
