@@ -206,6 +206,12 @@ Datum sparsevec_out(PG_FUNCTION_ARGS)
     PG_RETURN_CSTRING(text);
 }
 
+/* Copies count words of a message, which may be too short for them. */
+static void receive_words(StringInfo message, void *target, int count)
+{
+    copy_swapped(target, pq_getmsgbytes(message, (int) sizeof(uint32) * count), count);
+}
+
 Datum sparsevec_recv(PG_FUNCTION_ARGS)
 {
     StringInfo message = (StringInfo) PG_GETARG_POINTER(0);
@@ -213,8 +219,8 @@ Datum sparsevec_recv(PG_FUNCTION_ARGS)
     int32 dim = (int32) pq_getmsgint(message, sizeof(int32));
     int32 nnz = (int32) pq_getmsgint(message, sizeof(int32));
     int32 unused = (int32) pq_getmsgint(message, sizeof(int32));
-    const char *elements;
     SparseVector *result;
+    float *values;
     VdbIndexFault fault;
 
     vdb_sparsevec_check_dim(dim);
@@ -223,16 +229,19 @@ Datum sparsevec_recv(PG_FUNCTION_ARGS)
     if (unused != 0)
         ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
                 errmsg("expected unused to be 0, not %d", unused));
-    elements = pq_getmsgbytes(message, (int) (sizeof(int32) + sizeof(float)) * nnz);
     result = vdb_sparsevec_create(dim, nnz);
-    copy_swapped(result->indices, elements, 2 * nnz);
+    values = vdb_sparsevec_values(result);
+    receive_words(message, result->indices, nnz);
     fault = vdb_sparse_check_indices(result->indices, nnz, dim);
     if (fault != VDB_INDEX_OK)
         return report_bad_indices(fcinfo, fault);
-    vdb_sparsevec_check_elements(vdb_sparsevec_values(result), nnz);
-    if (count_nonzero(vdb_sparsevec_values(result), nnz) < nnz)
-        ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
-                errmsg("binary representation of sparsevec cannot contain zero values"));
+    receive_words(message, values, nnz);
+    for (int i = 0; i < nnz; i++) {
+        vdb_sparsevec_check_elements(&values[i], 1);
+        if (values[i] == 0)
+            ereport(ERROR, errcode(ERRCODE_DATA_EXCEPTION),
+                    errmsg("binary representation of sparsevec cannot contain zero values"));
+    }
     PG_RETURN_POINTER(result);
 }
 
