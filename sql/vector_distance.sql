@@ -16,6 +16,8 @@ SELECT cosine_distance('[3e38]'::vector, '[3e38]');
 SELECT l2_distance('[3e38]'::vector, '[-3e38]'), l1_distance('[3e38]'::vector, '[-3e38]'), inner_product('[3e38]'::vector, '[3e38]');
 SELECT vector_spherical_distance('[2]', '[3]'), vector_spherical_distance('[2]', '[-3]');
 SELECT l2_distance('[1e-30]'::vector, '[2e-30]');
+SELECT round(cosine_distance('[3e-30,4e-30]'::vector, '[4e5,3e5]')::numeric, 6), cosine_distance('[1e-45,0]'::vector, '[0,1e-45]'),
+    cosine_distance('[1e-40,-1e-40]'::vector, '[-1,1]');
 
 -- NULLs
 SELECT l2_distance(NULL, '[1]'::vector) IS NULL, '[1]'::vector <=> NULL IS NULL;

@@ -72,15 +72,47 @@ Datum VEC_FN(negative_inner_product)(PG_FUNCTION_ARGS)
     return return_distance(fcinfo, pair, -(double) dot(pair.a, pair.b));
 }
 
-/* NaN if one of the vectors is zero. */
+/* A copy of length 1; zero stays zero. */
+static VEC *normalized(VEC *vector)
+{
+    VEC *copy = palloc(VARSIZE(vector));
+    double length = norm(VEC_ELEMENTS(vector), VEC_COUNT(vector));
+
+    memcpy(copy, vector, VARSIZE(vector));
+    if (length > 0)
+        divide(VEC_ELEMENTS(copy), VEC_ELEMENTS(vector), length, VEC_COUNT(vector));
+    return copy;
+}
+
+static double cosine(VdbCosineParts parts)
+{
+    /* one root of the product is more exact than the product of two roots */
+    return clamp_cosine((double) parts.dot / sqrt((double) parts.norm_a * (double) parts.norm_b));
+}
+
+/* Of vectors so short that their squares lose digits in float32, or vanish. */
+static double cosine_of_short(VEC *a, VEC *b)
+{
+    VEC *unit_a = normalized(a);
+    VEC *unit_b = normalized(b);
+    double result = cosine(cosine_parts(unit_a, unit_b));
+
+    pfree(unit_a);
+    pfree(unit_b);
+    return result;
+}
+
+/* NaN if one of the vectors is zero, or so long that its squares overflow float32. */
 Datum VEC_FN(cosine_distance)(PG_FUNCTION_ARGS)
 {
+    const float least_norm = 1e-28F; /* squared: below, the largest squares may be near FLT_MIN */
     VecPair pair = get_pair(fcinfo);
     VdbCosineParts parts = cosine_parts(pair.a, pair.b);
-    /* one root of the product is more exact than the product of two roots */
-    double cosine = (double) parts.dot / sqrt((double) parts.norm_a * (double) parts.norm_b);
+    double result = unlikely(parts.norm_a < least_norm || parts.norm_b < least_norm)
+                        ? cosine_of_short(pair.a, pair.b)
+                        : cosine(parts);
 
-    return return_distance(fcinfo, pair, 1.0 - clamp_cosine(cosine));
+    return return_distance(fcinfo, pair, 1.0 - result);
 }
 
 Datum VEC_FN(l1_distance)(PG_FUNCTION_ARGS)
