@@ -18,6 +18,11 @@ SELECT i, sum(v) OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW),
     avg(v) OVER (ORDER BY i ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)
     FROM (SELECT i, ARRAY[i, -i]::vector AS v FROM generate_series(1, 4) i) t;
 SELECT g, sum(v), avg(v) FROM vector_aggregate WHERE g <> 2 GROUP BY ROLLUP (g) ORDER BY g;
+CREATE AGGREGATE vector_product(vector) (SFUNC = vector_mul, STYPE = vector);
+CREATE AGGREGATE vector_difference(vector) (SFUNC = vector_sub, STYPE = vector);
+SELECT g, vector_product(v), vector_difference(v ORDER BY v) FROM vector_aggregate GROUP BY g ORDER BY g;
+SELECT v, vector_product(v) OVER (ORDER BY v) FROM vector_aggregate WHERE g = 1 AND v IS NOT NULL;
+DROP AGGREGATE vector_product(vector), vector_difference(vector);
 SELECT * FROM vector_aggregate ORDER BY g, v;
 
 -- long vectors kept out of line, and short ones packed

@@ -126,8 +126,8 @@ static pg_attribute_always_inline void apply(Operation operation, DENSE *left, c
     check_computed(seen);
 }
 
-/* Also the transition function of sum, where the left side is ours to change. */
-Datum DENSE_FN(add)(PG_FUNCTION_ARGS)
+/* In an aggregate, as add is in sum, the left side is the state and ours to change. */
+static pg_attribute_always_inline Datum result_of(Operation operation, FunctionCallInfo fcinfo)
 {
     DENSE *a = DENSE_GETARG(0);
     DENSE *b = DENSE_GETARG(1);
@@ -135,32 +135,23 @@ Datum DENSE_FN(add)(PG_FUNCTION_ARGS)
 
     DENSE_VDB(check_same_dim)(a, b);
     result = AggCheckCallContext(fcinfo, NULL) ? a : copy_vector(a);
-    apply(add_floats, result, b);
+    apply(operation, result, b);
     PG_RETURN_POINTER(result);
+}
+
+Datum DENSE_FN(add)(PG_FUNCTION_ARGS)
+{
+    return result_of(add_floats, fcinfo);
 }
 
 Datum DENSE_FN(sub)(PG_FUNCTION_ARGS)
 {
-    DENSE *a = DENSE_GETARG(0);
-    DENSE *b = DENSE_GETARG(1);
-    DENSE *result;
-
-    DENSE_VDB(check_same_dim)(a, b);
-    result = copy_vector(a);
-    apply(subtract_floats, result, b);
-    PG_RETURN_POINTER(result);
+    return result_of(subtract_floats, fcinfo);
 }
 
 Datum DENSE_FN(mul)(PG_FUNCTION_ARGS)
 {
-    DENSE *a = DENSE_GETARG(0);
-    DENSE *b = DENSE_GETARG(1);
-    DENSE *result;
-
-    DENSE_VDB(check_same_dim)(a, b);
-    result = copy_vector(a);
-    apply(multiply_floats, result, b);
-    PG_RETURN_POINTER(result);
+    return result_of(multiply_floats, fcinfo);
 }
 
 Datum DENSE_FN(concat)(PG_FUNCTION_ARGS)
