@@ -18,6 +18,7 @@
 #include "hnsw/search_api.h"
 #include "hnsw/vacuum_api.h"
 #include "pg/index_value.h"
+#include "pg/page.h"
 
 /* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's type
  * info, which is accepted and not called. */
@@ -87,16 +88,8 @@ extern void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, 
 /* Block blkno for one pass over all pages; InvalidBuffer, and no lock, for an all-zero page. */
 extern Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno,
                                      BufferAccessStrategy strategy, int lockmode);
-/* Copies a block whatever it holds: for the checker, which judges pages itself. */
-extern void vdb_copy_page(Relation index, BlockNumber blkno, BufferAccessStrategy strategy,
-                          char *copy);
-/* A new page at the end of the index, pinned and locked exclusively, all zero. */
-extern Buffer vdb_extend(Relation index);
 /* Initialises a page image (PageInit, core content, pd_lower). */
 extern void vdb_init_page(Page page, const VdbHnswGeometry *g, VdbHnswPageKind kind);
-/* ereports INDEX_CORRUPTED unless the status is VDB_OK */
-extern void vdb_check(VdbStatus status, Relation index, BlockNumber blkno);
-extern _Noreturn void vdb_corrupted(Relation index, BlockNumber blkno, const char *what);
 
 /* hnsw_walk.c: drives the core's machines over pages, under share locks held one page at a time */
 extern VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi);
@@ -142,11 +135,10 @@ extern void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orde
 extern bool hnswgettuple(IndexScanDesc scan, ScanDirection dir);
 extern void hnswendscan(IndexScanDesc scan);
 
-/* hnsw_cost.c, hnsw_validate.c */
+/* hnsw_cost.c */
 extern void hnswcostestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
                              Cost *startup_cost, Cost *total_cost, Selectivity *selectivity,
                              double *correlation, double *pages);
-extern bool hnswvalidate(Oid opclass);
 
 /* Progress phases of CREATE INDEX; the first is PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE. */
 #define HNSW_PROGRESS_LOAD  2 /* loading tuples */

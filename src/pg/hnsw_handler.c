@@ -10,6 +10,7 @@
 
 #include "pg/compat.h"
 #include "pg/hnsw.h"
+#include "pg/validate.h"
 
 static char *hnswbuildphasename(int64 phase)
 {
@@ -48,7 +49,7 @@ Datum hnswhandler(PG_FUNCTION_ARGS)
     am->amcostestimate = hnswcostestimate;
     am->amoptions = hnswoptions;
     am->ambuildphasename = hnswbuildphasename;
-    am->amvalidate = hnswvalidate;
+    am->amvalidate = vdb_validate_opclass;
     am->ambeginscan = hnswbeginscan;
     am->amrescan = hnswrescan;
     am->amgettuple = hnswgettuple;

@@ -1,5 +1,6 @@
 /*
- * Validation of hnsw operator classes (amvalidate).
+ * Validation of operator classes (amvalidate): one operator that orders by a distance, and the
+ * function that computes it.
  */
 #include "postgres.h"
 
@@ -8,23 +9,26 @@
 #include "catalog/pg_amop.h"
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
-#include "pg/hnsw.h"
+#include "pg/index_value.h"
+#include "pg/validate.h"
 
-/* Reports one fault of an operator family and answers false. */
-static bool fault(Oid opclass, const char *what)
+/* Reports one fault of an operator class and answers false. */
+static bool fault(Form_pg_opclass opclass, const char *what)
 {
     ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                   errmsg("operator class %u of access method hnsw %s", opclass, what)));
+                   errmsg("operator class \"%s\" of access method %s %s", NameStr(opclass->opcname),
+                          get_am_name(opclass->opcmethod), what)));
     return false;
 }
 
-static bool operators_valid(Oid opclass, Oid family)
+static bool operators_valid(Form_pg_opclass opclass)
 {
-    CatCList *list = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(family));
+    CatCList *list = SearchSysCacheList1(AMOPSTRATEGY, ObjectIdGetDatum(opclass->opcfamily));
     bool valid = list->n_members > 0;
 
     if (!valid)
@@ -43,7 +47,7 @@ static bool operators_valid(Oid opclass, Oid family)
     return valid;
 }
 
-bool hnswvalidate(Oid opclass)
+bool vdb_validate_opclass(Oid opclass)
 {
     HeapTuple tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
     Form_pg_opclass form;
@@ -52,10 +56,10 @@ bool hnswvalidate(Oid opclass)
     if (!HeapTupleIsValid(tuple))
         elog(ERROR, "cache lookup failed for operator class %u", opclass);
     form = (Form_pg_opclass) GETSTRUCT(tuple);
-    valid = operators_valid(opclass, form->opcfamily);
+    valid = operators_valid(form);
     if (valid && !OidIsValid(get_opfamily_proc(form->opcfamily, form->opcintype, form->opcintype,
                                                VDB_DISTANCE_PROC)))
-        valid = fault(opclass, "lacks its distance function");
+        valid = fault(form, "lacks its distance function");
     ReleaseSysCache(tuple);
     return valid;
 }
