@@ -39,6 +39,15 @@ typedef struct VdbTid {
     uint16_t offset;
 } VdbTid;
 
+/* Vacuum: whether a heap tid is to go.  May raise: the frames it would pass have nothing to undo
+ * (style R4). */
+typedef bool (*VdbIsDead)(VdbTid tid, void *state);
+
+typedef struct VdbTidCount {
+    uint64_t dead;
+    uint64_t left;
+} VdbTidCount;
+
 /* How two vectors are compared.  Smaller is nearer for every metric. */
 typedef enum VdbMetric {
     VDB_METRIC_L2 = 1,      /* squared Euclidean distance */

@@ -11,15 +11,6 @@ VDB_BEGIN_DECLS
 
 /* --- pass 1: heap tids --- */
 
-/* Whether a heap tid is to go.  May raise: the frames it would pass have nothing to undo (style
- * R4). */
-typedef bool (*VdbIsDead)(VdbTid tid, void *state);
-
-typedef struct VdbTidCount {
-    uint64_t dead;
-    uint64_t left;
-} VdbTidCount;
-
 /* Counts the heap tids on a node or cell page. */
 VdbTidCount vdb_hnsw_page_count_tids(const void *page, const VdbHnswGeometry *g, VdbIsDead is_dead,
                                      void *state) VDB_NOEXCEPT;

@@ -1,0 +1,124 @@
+/*
+ * The inverted-file index as plain C: what src/pg calls.  Nothing here raises, locks or does I/O
+ * (style R5), and whatever reads a page is safe on any bytes.
+ *
+ * Words used throughout: a *list* is a centroid and the rows nearest to it, kept in a chain of
+ * data pages; its *ordinal* is its place in the directory and among the centroids; its *id* is
+ * never used again, while an ordinal is.  An *entry* is one row of a list: heap tid and value.  A
+ * *value* is what the index stores of a column (quant/space_api.h); a centroid has the same form.
+ */
+#ifndef VDB_IVF_API_H
+#define VDB_IVF_API_H
+
+#include <string.h>
+
+#include "core/types.h"
+#include "quant/space_api.h"
+
+VDB_BEGIN_DECLS
+
+#define VDB_IVF_META_BLOCK      0
+#define VDB_IVF_MAX_DIMS        2000
+#define VDB_IVF_MAX_HALF_DIMS   4000
+#define VDB_IVF_MAX_BIT_DIMS    64000
+#define VDB_IVF_MAX_LISTS       32768 /* that the option, and so a target, may ask for */
+#define VDB_IVF_MAX_PROBES      32768
+#define VDB_IVF_MAX_PIECES      64 /* of one split */
+#define VDB_IVF_MIN_SAMPLE_ROWS 10000
+#define VDB_IVF_ROWS_PER_SAMPLE 50 /* sampled rows a list */
+
+/* The last ids are never given out; 0 is no list. */
+#define VDB_IVF_NO_LIST 0
+
+typedef enum VdbIvfPageKind {
+    VDB_IVF_PAGE_META = 1,
+    VDB_IVF_PAGE_DIRECTORY = 2, /* entries of lists, by ordinal */
+    VDB_IVF_PAGE_CENTROIDS = 3, /* by the same ordinals */
+    VDB_IVF_PAGE_DATA = 4,      /* entries of one list */
+    VDB_IVF_PAGE_FREE = 5
+} VdbIvfPageKind;
+
+/* Last two bytes of every page of this access method; the kind stands before them. */
+#define VDB_IVF_PAGE_ID 0xFD49
+
+/* A page's kind, 0 if it is none of ours (an all-zero page, say). */
+static inline uint32_t vdb_ivf_page_kind(const void *page, uint32_t page_size)
+{
+    uint16_t tail[2];
+
+    memcpy(tail, (const char *) page + page_size - sizeof(tail), sizeof(tail));
+    return tail[1] == VDB_IVF_PAGE_ID ? tail[0] : 0;
+}
+
+/* Where everything lies; a pure function of (page_size, space).  Offsets and sizes in bytes. */
+typedef struct VdbIvfGeometry {
+    uint32_t page_size;
+    VdbSpace space;
+    uint32_t value_bytes;
+    uint32_t stride;        /* from one value of a data or centroid page to the next */
+    uint32_t capacity;      /* entries of a data page */
+    uint32_t values_offset; /* of the first value on a data page */
+    uint32_t centroids_offset;
+    uint32_t centroids_per_page;
+    uint32_t lists_per_page; /* entries of a directory page */
+} VdbIvfGeometry;
+
+/* The most dimensions for values of that storage; 0 = there is no such index. */
+uint32_t vdb_ivf_max_dims(VdbStorage storage) VDB_NOEXCEPT;
+
+/* VDB_TOO_BIG: more than the dimensions above, none, or a metric that lists have no use for. */
+VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space,
+                           VdbIvfGeometry *out) VDB_NOEXCEPT;
+
+/* --- how many lists there should be, and how many to look at --- */
+
+/* Lists wanted for so many rows; `option` is the reloption, 0 = automatic.  At least 1. */
+uint32_t vdb_ivf_target_lists(uint32_t option, uint64_t rows) VDB_NOEXCEPT;
+
+/* Rows to sample for finding so many centroids. */
+uint64_t vdb_ivf_sample_rows(uint32_t lists) VDB_NOEXCEPT;
+
+typedef struct VdbIvfSize {
+    uint32_t option;    /* the reloption, 0 = automatic */
+    uint32_t lists;     /* live lists there are */
+    uint64_t rows;      /* in all live lists, about */
+    uint64_t list_rows; /* in the list in question */
+} VdbIvfSize;
+
+/* Into how many pieces that list should be split, at most VDB_IVF_MAX_PIECES; 0 = it should not. */
+uint32_t vdb_ivf_split_pieces(const VdbIvfSize *size) VDB_NOEXCEPT;
+
+/* Lists to look at when nobody has said how many.  Between 1 and `lists`. */
+uint32_t vdb_ivf_auto_probes(uint32_t lists) VDB_NOEXCEPT;
+
+/* --- choosing lists by their centroids --- */
+
+/* Centroids in memory, one after the other.  Best aligned to 64 bytes with such a stride. */
+typedef struct VdbIvfCentroids {
+    const void *values;
+    size_t stride;
+    uint32_t count;
+} VdbIvfCentroids;
+
+/* Index of the centroid that a value belongs to; of equally near ones the first.  REQUIRES: count
+ * > 0. */
+uint32_t vdb_ivf_nearest(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                         const void *value) VDB_NOEXCEPT;
+
+typedef struct VdbIvfRanked {
+    float distance;
+    uint32_t index; /* of the centroid */
+} VdbIvfRanked;
+
+/* Fills out[0 .. count) with every centroid's distance to the query, in no order yet. */
+void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                        const void *query, VdbIvfRanked *out) VDB_NOEXCEPT;
+
+/* Brings the nearest `to` into order at the front.  REQUIRES: the first `from` are there already,
+ * from <= to <= count. */
+void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from,
+                         uint32_t to) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif

@@ -1,0 +1,169 @@
+/*
+ * Pure edits and readings of single ivf page images.  The shim locks the page, registers it with
+ * generic WAL, calls one of these on the image and finishes the record.  Which pages make one
+ * record: README.md, "WAL".
+ *
+ * Readings are safe on any bytes and answer VDB_CORRUPT, or VDB_STALE where recycling may have
+ * given the page another use meanwhile (on a standby only).  Edits rely on a reading's check of the
+ * same image.
+ */
+#ifndef VDB_IVF_PAGE_API_H
+#define VDB_IVF_PAGE_API_H
+
+#include "ivf/ivf_api.h"
+
+VDB_BEGIN_DECLS
+
+/* Clears the page after its header, stamps it (next: VDB_NO_BLOCK), and returns the end of the used
+ * part (pd_lower). */
+uint32_t vdb_ivf_page_init(void *page, const VdbIvfGeometry *g, VdbIvfPageKind kind) VDB_NOEXCEPT;
+
+/* The page after this one in its chain: of a list, the directory, the centroids or the free pages.
+ * VDB_NO_BLOCK at the end. */
+VdbBlock vdb_ivf_page_next(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
+void vdb_ivf_page_set_next(void *page, const VdbIvfGeometry *g, VdbBlock next) VDB_NOEXCEPT;
+
+/* Makes any page a free one that leads to `next` (the free list's head until then).  pd_lower as
+ * vdb_ivf_page_init() returns it. */
+uint32_t vdb_ivf_page_free(void *page, const VdbIvfGeometry *g, VdbBlock next) VDB_NOEXCEPT;
+
+/* --- metapage --- */
+
+/* The changing part of the metapage. */
+typedef struct VdbIvfMeta {
+    uint32_t ordinals; /* entries in the directory and centroids, of whatever state */
+    uint32_t lists;    /* live ones */
+    uint32_t next_id;  /* of the next list */
+    /* Lists with ids in [pending_from, pending_to) are being made by a split and are not there yet
+     * for anybody else.  Empty when no split goes on, or was cut short. */
+    uint32_t pending_from;
+    uint32_t pending_to;
+    uint32_t data_pages; /* of lists that are not retired */
+    uint64_t epoch;      /* grows with every change of which lists are live */
+    VdbBlock first_directory;
+    VdbBlock last_directory;
+    VdbBlock first_centroids;
+    VdbBlock last_centroids;
+    VdbBlock free_page; /* head of the list of free pages */
+} VdbIvfMeta;
+
+/* An index without a list: every chain empty, next_id 1, epoch 1.  `lists` is the reloption. */
+void vdb_ivf_meta_init(void *page, const VdbIvfGeometry *g, uint32_t lists,
+                       uint64_t seed) VDB_NOEXCEPT;
+/* The frozen part.  VDB_CORRUPT: not our magic or impossible values; VDB_STALE: a version or
+ * feature unknown here.  `lists` and `seed` may be NULL. */
+VdbStatus vdb_ivf_meta_geometry(const void *page, uint32_t page_size, VdbIvfGeometry *g,
+                                uint32_t *lists, uint64_t *seed) VDB_NOEXCEPT;
+void vdb_ivf_meta_read(const void *page, VdbIvfMeta *meta) VDB_NOEXCEPT;
+void vdb_ivf_meta_write(void *page, const VdbIvfMeta *meta) VDB_NOEXCEPT;
+
+/* --- directory --- */
+
+typedef enum VdbIvfListState {
+    VDB_IVF_LIST_LIVE = 0xD1,    /* or pending, if its id says so */
+    VDB_IVF_LIST_RETIRED = 0xD2, /* split or emptied: only scans that chose it before read it */
+    VDB_IVF_LIST_FREE = 0xD3     /* its pages were recycled: the ordinal may be used again */
+} VdbIvfListState;
+
+typedef struct VdbIvfList {
+    uint32_t id;
+    uint32_t state;   /* VdbIvfListState */
+    VdbBlock first;   /* data page; VDB_NO_BLOCK = the list has no page yet */
+    VdbBlock last;    /* where an entry is added when no page has a hole */
+    VdbBlock room;    /* first of the pages with holes, VDB_NO_BLOCK = none */
+    uint32_t pages;   /* in the chain */
+    uint32_t run;     /* leading pages of the chain that lie one after the other: for prefetching */
+    uint64_t retired; /* a FullTransactionId: who has a snapshot from before it may be reading */
+} VdbIvfList;
+
+/* Whether scans and insertions may choose it. */
+static inline bool vdb_ivf_list_live(const VdbIvfMeta *meta, const VdbIvfList *list)
+{
+    return list->state == VDB_IVF_LIST_LIVE &&
+           (list->id < meta->pending_from || list->id >= meta->pending_to);
+}
+
+/* Whether a split that is going on, or was cut short, made it. */
+static inline bool vdb_ivf_list_pending(const VdbIvfMeta *meta, const VdbIvfList *list)
+{
+    return list->state == VDB_IVF_LIST_LIVE && list->id >= meta->pending_from &&
+           list->id < meta->pending_to;
+}
+
+/*
+ * Ordinal o stands on the (o / lists_per_page)-th page of the directory's chain, its centroid on
+ * the (o / centroids_per_page)-th of the centroids'.  Either kind of page knows its first ordinal
+ * and fills up in order.
+ */
+void vdb_ivf_directory_begin(void *page, uint32_t first_ordinal) VDB_NOEXCEPT;
+/* First ordinal and number of entries.  VDB_CORRUPT: no directory page, or a damaged one. */
+VdbStatus vdb_ivf_directory_span(const void *page, const VdbIvfGeometry *g, uint32_t *first_ordinal,
+                                 uint32_t *count) VDB_NOEXCEPT;
+/* VDB_CORRUPT: that ordinal is not on this page. */
+VdbStatus vdb_ivf_directory_read(const void *page, const VdbIvfGeometry *g, uint32_t ordinal,
+                                 VdbIvfList *list) VDB_NOEXCEPT;
+/* Writes an entry that is there, or the one after the last.  VDB_FULL: it belongs on a later page.
+ * VDB_CORRUPT: on an earlier one, or there would be a gap. */
+VdbStatus vdb_ivf_directory_write(void *page, const VdbIvfGeometry *g, uint32_t ordinal,
+                                  const VdbIvfList *list) VDB_NOEXCEPT;
+
+/* --- centroids --- */
+
+void vdb_ivf_centroids_begin(void *page, uint32_t first_ordinal) VDB_NOEXCEPT;
+VdbStatus vdb_ivf_centroids_span(const void *page, const VdbIvfGeometry *g, uint32_t *first_ordinal,
+                                 uint32_t *count) VDB_NOEXCEPT;
+/* Where the centroid lies on the page, value_bytes of it; NULL: not on this page. */
+const void *vdb_ivf_centroid_at(const void *page, const VdbIvfGeometry *g,
+                                uint32_t ordinal) VDB_NOEXCEPT;
+/* As vdb_ivf_directory_write(). */
+VdbStatus vdb_ivf_centroid_write(void *page, const VdbIvfGeometry *g, uint32_t ordinal,
+                                 const void *centroid) VDB_NOEXCEPT;
+
+/* --- data --- */
+
+/* A page's link of the chain of pages with room while it is not on that chain. */
+#define VDB_IVF_NOT_LISTED (UINT32_MAX - 1)
+
+/* Names the list of a data page that was just initialised: no entries, not on the room chain. */
+void vdb_ivf_data_begin(void *page, uint32_t list_id) VDB_NOEXCEPT;
+
+typedef struct VdbIvfData {
+    uint32_t list_id;
+    uint32_t count;     /* entries */
+    VdbBlock next;      /* in the list's chain */
+    VdbBlock next_room; /* in the chain of pages with room; VDB_IVF_NOT_LISTED = not on it */
+} VdbIvfData;
+
+/* Checks the page and says what it is.  VDB_STALE: it is not a data page of that list (any list:
+ * VDB_IVF_NO_LIST).  VDB_CORRUPT: it is, and damaged. */
+VdbStatus vdb_ivf_data_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
+                            VdbIvfData *data) VDB_NOEXCEPT;
+void vdb_ivf_data_set_next_room(void *page, VdbBlock next_room) VDB_NOEXCEPT;
+
+/* Adds an entry.  VDB_FULL: no room, nothing was changed. */
+VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
+                           const void *value) VDB_NOEXCEPT;
+
+/* Entry i of a page that vdb_ivf_data_read() accepted, i < count. */
+VdbTid vdb_ivf_data_tid(const void *page, uint32_t i) VDB_NOEXCEPT;
+const void *vdb_ivf_data_value(const void *page, const VdbIvfGeometry *g, uint32_t i) VDB_NOEXCEPT;
+
+/* Whether a page with so many entries should be on the room chain: at least a quarter is free. */
+static inline bool vdb_ivf_data_roomy(const VdbIvfGeometry *g, uint32_t count)
+{
+    return (g->capacity - count) * 4 >= g->capacity && count < g->capacity;
+}
+
+/* --- vacuum --- */
+
+/* Counts the entries whose heap tid is dead and those that stay.  VDB_CORRUPT, VDB_STALE: as
+ * vdb_ivf_data_read(). */
+VdbStatus vdb_ivf_data_count(const void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
+                             void *state, VdbTidCount *count) VDB_NOEXCEPT;
+/* Takes the dead ones out and closes the gaps. */
+void vdb_ivf_data_remove(void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
+                         void *state) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif

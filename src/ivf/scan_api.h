@@ -1,0 +1,68 @@
+/*
+ * Collecting the entries of the lists that a scan looks at, and handing them out nearest first.
+ *
+ *     vdb_ivf_scan_start(s, query, order);
+ *     for (;;) {                                            a window of lists
+ *         do {
+ *             for each data page of the window's lists {
+ *                 while ((n = vdb_ivf_scan_need(s)) > 0)
+ *                     vdb_ivf_scan_give(s, palloc(n), n);   so that feed() never allocates
+ *                 vdb_ivf_scan_feed(s, page, list_id);
+ *             }
+ *             while (vdb_ivf_scan_take(s, &tid, &distance)) ...
+ *         } while (vdb_ivf_scan_again(s));                  some did not fit: the same lists again
+ *         vdb_ivf_scan_window(s);                           the next lists, if more is wanted
+ *     }
+ *
+ * Order is by (distance, tid) and so the same for the same entries, whichever pages they lie on.
+ */
+#ifndef VDB_IVF_SCAN_API_H
+#define VDB_IVF_SCAN_API_H
+
+#include "ivf/page_api.h"
+
+VDB_BEGIN_DECLS
+
+typedef struct VdbIvfScan VdbIvfScan;
+
+typedef enum VdbIvfOrder {
+    VDB_IVF_STRICT, /* a later window leaves out what is nearer than an entry already taken */
+    VDB_IVF_RELAXED /* every entry comes, in order within its window only */
+} VdbIvfOrder;
+
+/* Bytes of a scan's state. */
+size_t vdb_ivf_scan_size(void) VDB_NOEXCEPT;
+
+/* Makes a scan in `memory` (8-byte aligned, vdb_ivf_scan_size() bytes), which may ask for up to
+ * `budget` bytes more at a time (it takes what a page needs in any case). */
+VdbIvfScan *vdb_ivf_scan_init(void *memory, const VdbIvfGeometry *g, size_t budget) VDB_NOEXCEPT;
+
+/* Begins anew, keeping the memory.  `query` is in the form of stored values and must outlive the
+ * scan; NULL: every entry is at distance 0. */
+void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, VdbIvfOrder order) VDB_NOEXCEPT;
+
+/* Bytes to give before the next feed, mostly 0.  What was given before is not used any longer once
+ * the next block is given and may be freed. */
+size_t vdb_ivf_scan_need(const VdbIvfScan *s) VDB_NOEXCEPT;
+void vdb_ivf_scan_give(VdbIvfScan *s, void *memory, size_t size) VDB_NOEXCEPT;
+
+/* Collects a page's entries.  VDB_STALE, VDB_CORRUPT: as vdb_ivf_data_read(); nothing collected. */
+VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) VDB_NOEXCEPT;
+
+/* Takes the nearest entry collected that was not taken yet.  The distance is as
+ * vdb::Space::rank(). */
+bool vdb_ivf_scan_take(VdbIvfScan *s, VdbTid *tid, float *distance) VDB_NOEXCEPT;
+
+/* When all collected were taken: whether some entries of this window found no room.  Then the
+ * window's pages are to be fed again, and those taken already are left out. */
+bool vdb_ivf_scan_again(VdbIvfScan *s) VDB_NOEXCEPT;
+
+/* Goes on to other lists.  REQUIRES: nothing is left to take. */
+void vdb_ivf_scan_window(VdbIvfScan *s) VDB_NOEXCEPT;
+
+/* Entries looked at so far. */
+uint64_t vdb_ivf_scan_seen(const VdbIvfScan *s) VDB_NOEXCEPT;
+
+VDB_END_DECLS
+
+#endif
