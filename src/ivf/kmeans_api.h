@@ -20,9 +20,8 @@ typedef struct VdbIvfSample {
     uint32_t count;
 } VdbIvfSample;
 
-/* Bytes that the machine needs beside the sample.  VDB_TOO_BIG: beyond what can be counted. */
-VdbStatus vdb_ivf_kmeans_size(const VdbIvfGeometry *g, uint32_t lists, uint32_t count,
-                              size_t *bytes) VDB_NOEXCEPT;
+/* Bytes that the machine needs beside the sample. */
+size_t vdb_ivf_kmeans_size(const VdbIvfGeometry *g, uint32_t lists, uint32_t count) VDB_NOEXCEPT;
 
 /* Prepares a machine in `memory` (64-byte aligned) that will find up to `lists` centroids.  The
  * sample must outlive it.  REQUIRES: lists > 0. */
@@ -34,9 +33,8 @@ bool vdb_ivf_kmeans_step(VdbIvfKmeans *km) VDB_NOEXCEPT;
 
 /*
  * The centroids found, in the form of stored values; they go with the machine's memory.  REQUIRES:
- * step has answered false.  Every one is the nearest to some value of the sample, so there are
- * fewer than asked for where the sample has not as many different values.  Without any sample there
- * is one, zero in all dimensions.
+ * step has answered false.  Fewer than asked for where the sample has not as many different values;
+ * without any sample one, zero in all dimensions.
  */
 VdbIvfCentroids vdb_ivf_kmeans_result(const VdbIvfKmeans *km) VDB_NOEXCEPT;
 

@@ -46,7 +46,8 @@ void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, VdbIvfOrder order) VDB
 size_t vdb_ivf_scan_need(const VdbIvfScan *s) VDB_NOEXCEPT;
 void vdb_ivf_scan_give(VdbIvfScan *s, void *memory, size_t size) VDB_NOEXCEPT;
 
-/* Collects a page's entries.  VDB_STALE, VDB_CORRUPT: as vdb_ivf_data_read(); nothing collected. */
+/* Collects a page's entries.  VDB_STALE, VDB_CORRUPT: as vdb_ivf_data_read(); VDB_FULL: need() was
+ * not heeded. Then nothing was collected. */
 VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) VDB_NOEXCEPT;
 
 /* Takes the nearest entry collected that was not taken yet.  The distance is as

@@ -1,0 +1,53 @@
+// How near a value is to a centroid: what values are assigned and lists are chosen by.
+#pragma once
+
+#include "ivf/ivf_api.h"
+#include "quant/space.h"
+
+namespace vdb::ivf {
+
+// The index's distance, except that under cosine the zero vector is like any other: it belongs
+// somewhere.  Under inner product centroids have unit length, so that a value goes by its direction
+// (spherical k-means) and a query finds the lists whose members may be the longest its way.
+struct Affinity {
+    Space space;
+
+    explicit Affinity(const VdbSpace &of) : space(make_space(of)) {}
+
+    bool spherical() const
+    {
+        return space.metric == VDB_METRIC_IP || space.metric == VDB_METRIC_COSINE;
+    }
+
+    // Never NaN.
+    float distance(const void *value, const void *centroid) const
+    {
+        float raw = space.raw(value, centroid, space.units);
+        return ordered(spherical() ? -raw : raw);
+    }
+};
+
+struct Nearest {
+    float distance;
+    uint32_t index;
+};
+
+inline const void *centroid_of(const VdbIvfCentroids &c, uint32_t i)
+{
+    return static_cast<const char *>(c.values) + i * c.stride;
+}
+
+// Of equally near ones the first.
+inline Nearest nearest_centroid(const Affinity &affinity, const VdbIvfCentroids &centroids,
+                                const void *value)
+{
+    Nearest best = {affinity.distance(value, centroids.values), 0};
+    for (uint32_t i = 1; i < centroids.count; i++) {
+        float distance = affinity.distance(value, centroid_of(centroids, i));
+        if (distance < best.distance)
+            best = {distance, i};
+    }
+    return best;
+}
+
+} // namespace vdb::ivf

@@ -1,0 +1,77 @@
+// How many lists there are, which of them split, how many a scan looks at, and which.
+#include <algorithm>
+#include <cmath>
+
+#include "ivf/centroid.h"
+
+using namespace vdb::ivf;
+
+namespace {
+
+constexpr uint64_t kRowsPerList = 1000;     // while an index has up to that many lists
+constexpr uint64_t kFewestRowsPerList = 32; // below, centroids are most of the work
+constexpr uint64_t kSmallList = 1000;       // rows that are not worth splitting
+constexpr uint64_t kOvergrown = 2;          // times the mean: then it splits
+constexpr double kAutoProbes = 1.0;         // times the root of the lists
+
+uint64_t root_of(uint64_t n)
+{
+    return static_cast<uint64_t>(std::sqrt(static_cast<double>(n)));
+}
+
+} // namespace
+
+uint32_t vdb_ivf_target_lists(uint32_t option, uint64_t rows) noexcept
+{
+    uint64_t lists = option > 0 ? std::min<uint64_t>(option, rows / kFewestRowsPerList)
+                                : std::min(rows / kRowsPerList, root_of(rows));
+    return static_cast<uint32_t>(std::clamp<uint64_t>(lists, 1, VDB_IVF_MAX_LISTS));
+}
+
+uint64_t vdb_ivf_sample_rows(uint32_t lists) noexcept
+{
+    return std::max<uint64_t>(VDB_IVF_MIN_SAMPLE_ROWS, uint64_t{lists} * VDB_IVF_ROWS_PER_SAMPLE);
+}
+
+uint32_t vdb_ivf_split_pieces(const VdbIvfSize *size) noexcept
+{
+    uint64_t rows = std::max(size->rows, size->list_rows);
+    uint64_t target = vdb_ivf_target_lists(size->option, rows);
+    if (size->lists >= target || size->list_rows <= kSmallList ||
+        size->list_rows / kOvergrown <= rows / target)
+        return 0;
+    uint64_t mean = std::max<uint64_t>(rows / target, 1);
+    uint64_t pieces = (size->list_rows + mean / 2) / mean;
+    pieces = std::min<uint64_t>(pieces, target - size->lists + 1);
+    return static_cast<uint32_t>(std::clamp<uint64_t>(pieces, 2, VDB_IVF_MAX_PIECES));
+}
+
+uint32_t vdb_ivf_auto_probes(uint32_t lists) noexcept
+{
+    double probes = std::ceil(kAutoProbes * std::sqrt(static_cast<double>(lists)));
+    return std::clamp(static_cast<uint32_t>(probes), 1u, std::max(lists, 1u));
+}
+
+uint32_t vdb_ivf_nearest(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                         const void *value) noexcept
+{
+    return nearest_centroid(Affinity(g->space), *centroids, value).index;
+}
+
+void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                        const void *query, VdbIvfRanked *out) noexcept
+{
+    Affinity affinity(g->space);
+    for (uint32_t i = 0; i < centroids->count; i++)
+        out[i] = {affinity.distance(query, centroid_of(*centroids, i)), i};
+}
+
+void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept
+{
+    auto before = [](const VdbIvfRanked &a, const VdbIvfRanked &b) {
+        return a.distance != b.distance ? a.distance < b.distance : a.index < b.index;
+    };
+    if (to < count)
+        std::nth_element(ranked + from, ranked + to, ranked + count, before);
+    std::sort(ranked + from, ranked + to, before);
+}

@@ -1,0 +1,136 @@
+// Means of values of every storage form.
+#include "ivf/mean.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/half_api.h"
+
+namespace vdb::ivf {
+
+namespace {
+
+float element(const float *values, uint32_t i)
+{
+    return values[i];
+}
+float element(const uint16_t *values, uint32_t i)
+{
+    return vdb_half_to_float(values[i]);
+}
+void store(float *values, uint32_t i, double x)
+{
+    values[i] = static_cast<float>(x);
+}
+void store(uint16_t *values, uint32_t i, double x)
+{
+    values[i] = vdb_float_to_half(static_cast<float>(x));
+}
+
+template <class Element> double squared_norm(const Element *values, uint32_t n)
+{
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += double{element(values, i)} * element(values, i);
+    return sum;
+}
+
+template <class Element>
+void add_numbers(double *sum, const Element *values, uint32_t n, double scale)
+{
+    for (uint32_t i = 0; i < n; i++)
+        sum[i] += scale * element(values, i);
+}
+
+void add_bits(double *sum, const uint8_t *bits, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        sum[i] += bits[i / 8] >> (7 - i % 8) & 1;
+}
+
+template <class Element>
+void write_numbers(Element *target, const double *sum, uint32_t n, double scale)
+{
+    for (uint32_t i = 0; i < n; i++)
+        store(target, i, sum[i] * scale);
+}
+
+// The majority of every bit; a draw goes by the position, so that it favours neither value.
+void write_bits(uint8_t *target, const double *sum, uint32_t n, double count)
+{
+    std::fill(target, target + (n + 7) / 8, 0);
+    for (uint32_t i = 0; i < n; i++)
+        if (2 * sum[i] > count || (2 * sum[i] == count && i % 2 == 1))
+            target[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
+}
+
+double norm_of(const double *sum, uint32_t n)
+{
+    double norm = 0;
+    for (uint32_t i = 0; i < n; i++)
+        norm += sum[i] * sum[i];
+    return std::sqrt(norm);
+}
+
+} // namespace
+
+float scale_of(const Affinity &affinity, const void *value)
+{
+    if (!affinity.spherical())
+        return 1;
+    uint32_t n = affinity.space.dims;
+    double norm = affinity.space.storage == VDB_STORAGE_HALF
+                      ? squared_norm(static_cast<const uint16_t *>(value), n)
+                      : squared_norm(static_cast<const float *>(value), n);
+    return norm > 0 ? static_cast<float>(1 / std::sqrt(norm)) : 0;
+}
+
+void make_centroid(const Affinity &affinity, double *scratch, void *value)
+{
+    if (!affinity.spherical())
+        return;
+    Mean mean(affinity, scratch);
+    mean.add(value, scale_of(affinity, value));
+    mean.write(value);
+}
+
+Mean::Mean(const Affinity &affinity, double *sum) : affinity_(affinity), sum_(sum)
+{
+    std::fill(sum, sum + affinity.space.dims, 0);
+}
+
+void Mean::add(const void *value, float scale)
+{
+    uint32_t n = affinity_.space.dims;
+    switch (affinity_.space.storage) {
+    case VDB_STORAGE_FLOAT32:
+        add_numbers(sum_, static_cast<const float *>(value), n, scale);
+        break;
+    case VDB_STORAGE_HALF:
+        add_numbers(sum_, static_cast<const uint16_t *>(value), n, scale);
+        break;
+    default:
+        add_bits(sum_, static_cast<const uint8_t *>(value), n);
+    }
+    count_++;
+}
+
+void Mean::write(void *target) const
+{
+    uint32_t n = affinity_.space.dims;
+    double divisor = affinity_.spherical() ? norm_of(sum_, n) : count_;
+    if (!(divisor > 0))
+        return;
+    switch (affinity_.space.storage) {
+    case VDB_STORAGE_FLOAT32:
+        write_numbers(static_cast<float *>(target), sum_, n, 1 / divisor);
+        break;
+    case VDB_STORAGE_HALF:
+        write_numbers(static_cast<uint16_t *>(target), sum_, n, 1 / divisor);
+        break;
+    default:
+        write_bits(static_cast<uint8_t *>(target), sum_, n, count_);
+    }
+}
+
+} // namespace vdb::ivf

@@ -1,0 +1,189 @@
+// On-disk structures of the ivf access method, all of them, and how to find them on a page.
+// Knows bytes only: no search, no policy.  README.md draws the pages.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "core/types.h"
+#include "ivf/ivf_api.h"
+#include "ivf/page_api.h"
+
+namespace vdb::ivf {
+
+constexpr uint32_t kPageHeaderSize = 24; // PostgreSQL's PageHeaderData, owned by the shim
+constexpr uint32_t kMagic = 0x56465649;  // "IVFV"
+constexpr uint32_t kFormatVersion = 1;
+
+// Special space of every page.
+struct PageTrailer {
+    VdbBlock next;    // in the chain that the page belongs to, VDB_NO_BLOCK at its end
+    uint16_t kind;    // VdbIvfPageKind
+    uint16_t page_id; // VDB_IVF_PAGE_ID
+};
+static_assert(sizeof(PageTrailer) == 8);
+
+// Feature flags: a reader refuses an index with a flag it does not know.
+constexpr uint32_t kFeatureCodes = 1u << 0;        // reserved: lists hold codes beside the values
+constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: entries hold further index columns
+constexpr uint32_t kKnownFeatures = 0;
+
+// Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
+struct MetaPage {
+    uint32_t magic;
+    uint32_t version;
+    uint32_t features;
+    uint32_t page_size;
+    uint32_t dims;
+    uint16_t metric;  // VdbMetric
+    uint16_t storage; // VdbStorage
+    uint32_t option;  // the reloption `lists`, 0 = automatic
+    uint32_t pad0;
+    uint64_t seed; // of k-means
+
+    uint64_t epoch;
+    uint32_t ordinals;
+    uint32_t lists;
+    uint32_t next_id;
+    uint32_t pending_from;
+    uint32_t pending_to;
+    uint32_t data_pages;
+    VdbBlock first_directory;
+    VdbBlock last_directory;
+    VdbBlock first_centroids;
+    VdbBlock last_centroids;
+    VdbBlock free_page;
+    uint32_t reserved[9];
+};
+static_assert(sizeof(MetaPage) == 128 && sizeof(MetaPage) % 8 == 0);
+
+// Start of a directory or centroid page: which ordinals it holds.
+struct SpanHeader {
+    uint32_t first_ordinal;
+    uint32_t count;
+};
+static_assert(sizeof(SpanHeader) == 8);
+
+// A list in the directory.  All zero is none: its state is not valid.
+struct ListEntry {
+    uint32_t id;
+    uint16_t state; // VdbIvfListState
+    uint16_t flags; // reserved
+    VdbBlock first;
+    VdbBlock last;
+    VdbBlock room;
+    uint32_t pages;
+    uint32_t run;
+    uint32_t pad0;
+    uint64_t retired; // FullTransactionId
+};
+static_assert(sizeof(ListEntry) == 40);
+
+// Start of a data page.  Then VdbTid tids[capacity]; at values_offset the values, `stride` apart.
+struct DataHeader {
+    uint32_t list_id;
+    VdbBlock next_room; // VDB_IVF_NOT_LISTED = not on the room chain
+    uint16_t count;     // entries in use
+    uint16_t form;      // of the entries: 0 = tids and values
+    uint32_t reserved;
+};
+static_assert(sizeof(DataHeader) == 16);
+
+template <class T> T *at(void *page, uint32_t offset)
+{
+    return reinterpret_cast<T *>(static_cast<char *>(page) + offset);
+}
+template <class T> const T *at(const void *page, uint32_t offset)
+{
+    return reinterpret_cast<const T *>(static_cast<const char *>(page) + offset);
+}
+
+inline PageTrailer *trailer(void *page, const VdbIvfGeometry &g)
+{
+    return at<PageTrailer>(page, g.page_size - sizeof(PageTrailer));
+}
+inline const PageTrailer *trailer(const void *page, const VdbIvfGeometry &g)
+{
+    return trailer(const_cast<void *>(page), g);
+}
+
+inline bool is_kind(const void *page, const VdbIvfGeometry &g, VdbIvfPageKind kind)
+{
+    return vdb_ivf_page_kind(page, g.page_size) == static_cast<uint32_t>(kind);
+}
+
+inline MetaPage *meta_of(void *page)
+{
+    return at<MetaPage>(page, kPageHeaderSize);
+}
+inline const MetaPage *meta_of(const void *page)
+{
+    return at<MetaPage>(page, kPageHeaderSize);
+}
+
+inline SpanHeader *span_of(void *page)
+{
+    return at<SpanHeader>(page, kPageHeaderSize);
+}
+inline const SpanHeader *span_of(const void *page)
+{
+    return at<SpanHeader>(page, kPageHeaderSize);
+}
+
+constexpr uint32_t kListsOffset = kPageHeaderSize + sizeof(SpanHeader);
+
+// i counts from the page's first ordinal.
+inline ListEntry *list_at(void *page, uint32_t i)
+{
+    return at<ListEntry>(page, kListsOffset) + i;
+}
+inline const ListEntry *list_at(const void *page, uint32_t i)
+{
+    return at<ListEntry>(page, kListsOffset) + i;
+}
+inline void *centroid_at(void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.centroids_offset + i * g.stride);
+}
+inline const void *centroid_at(const void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.centroids_offset + i * g.stride);
+}
+
+inline DataHeader *data_of(void *page)
+{
+    return at<DataHeader>(page, kPageHeaderSize);
+}
+inline const DataHeader *data_of(const void *page)
+{
+    return at<DataHeader>(page, kPageHeaderSize);
+}
+
+constexpr uint32_t kTidsOffset = kPageHeaderSize + sizeof(DataHeader);
+
+inline VdbTid *tids_of(void *page)
+{
+    return at<VdbTid>(page, kTidsOffset);
+}
+inline const VdbTid *tids_of(const void *page)
+{
+    return at<VdbTid>(page, kTidsOffset);
+}
+inline void *value_at(void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.values_offset + i * g.stride);
+}
+inline const void *value_at(const void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.values_offset + i * g.stride);
+}
+
+inline bool valid_state(uint32_t state)
+{
+    return state >= VDB_IVF_LIST_LIVE && state <= VDB_IVF_LIST_FREE;
+}
+
+// Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.
+uint32_t page_lower(const VdbIvfGeometry &g, VdbIvfPageKind kind);
+
+} // namespace vdb::ivf

@@ -1,0 +1,194 @@
+// Collecting entries and handing them out nearest first.
+#include "ivf/scan.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace vdb::ivf {
+
+namespace {
+
+using Scan = VdbIvfScan;
+
+constexpr uint32_t kFirstEntries = 4096; // 48 KB
+constexpr uint32_t kFirstChunk = 64;     // most scans take no more than a few rows
+constexpr uint32_t kHeapChunk = 256;     // up to here a heap beats a partition
+
+void begin_pass(Scan &s)
+{
+    s.found.size = s.next = s.sorted = 0;
+    s.chunk = kFirstChunk;
+    s.dropped_any = false;
+}
+
+void begin_window(Scan &s)
+{
+    begin_pass(s);
+    s.taken_any = s.rereading = false;
+}
+
+// Makes room by giving up the farther half of what was collected.
+void shrink(Scan &s)
+{
+    uint32_t half = s.found.size / 2;
+    Found *begin = s.found.begin();
+    std::nth_element(begin, begin + half, s.found.end(), NearestFirst());
+    if (!s.dropped_any || NearestFirst()(begin[half], s.dropped))
+        s.dropped = begin[half];
+    s.dropped_any = true;
+    s.found.size = half;
+}
+
+bool wanted(const Scan &s, const Found &f)
+{
+    NearestFirst before;
+    if (f.distance < s.window_floor || (s.rereading && !before(s.last, f)))
+        return false;
+    return !s.dropped_any || before(f, s.dropped);
+}
+
+// What SQL calls the distance of the zero vector under cosine is NaN, which sorts last.
+float rank_of(const Scan &s, const void *value)
+{
+    if (s.query == nullptr)
+        return 0;
+    float raw = s.space.raw(s.query, value, s.space.units);
+    float norm = 1;
+    if (s.space.metric == VDB_METRIC_COSINE && raw == 0)
+        norm = s.space.raw(value, value, s.space.units);
+    return s.space.rank(raw, 1, norm);
+}
+
+// The n-th nearest of the unordered rest, by a heap of n: most entries cost one comparison.
+void order_by_heap(Scan &s, uint32_t n)
+{
+    Found *rest = s.found.begin() + s.sorted;
+    NearestFirst before;
+    std::make_heap(rest, rest + n, before);
+    for (Found *f = rest + n; f < s.found.end(); f++) {
+        if (before(*f, rest[0])) {
+            std::pop_heap(rest, rest + n, before);
+            std::swap(*f, rest[n - 1]);
+            std::push_heap(rest, rest + n, before);
+        }
+    }
+    std::sort_heap(rest, rest + n, before);
+}
+
+void order_by_partition(Scan &s, uint32_t n)
+{
+    Found *rest = s.found.begin() + s.sorted;
+    if (rest + n < s.found.end())
+        std::nth_element(rest, rest + n, s.found.end(), NearestFirst());
+    std::sort(rest, rest + n, NearestFirst());
+}
+
+void order_chunk(Scan &s)
+{
+    uint32_t n = std::min(s.chunk, s.found.size - s.sorted);
+    if (n <= kHeapChunk)
+        order_by_heap(s, n);
+    else
+        order_by_partition(s, n);
+    s.sorted += n;
+    s.chunk = s.chunk < (1u << 24) ? s.chunk * 4 : s.chunk;
+}
+
+} // namespace
+
+} // namespace vdb::ivf
+
+using namespace vdb;
+using namespace vdb::ivf;
+
+size_t vdb_ivf_scan_size(void) noexcept
+{
+    return sizeof(VdbIvfScan);
+}
+
+VdbIvfScan *vdb_ivf_scan_init(void *memory, const VdbIvfGeometry *g, size_t budget) noexcept
+{
+    auto *s = static_cast<VdbIvfScan *>(memory);
+    *s = {};
+    s->g = *g;
+    s->space = make_space(g->space);
+    size_t most = std::min<size_t>(budget / sizeof(Found), UINT32_MAX / 4);
+    s->limit = std::max(static_cast<uint32_t>(most), 2 * g->capacity);
+    return s;
+}
+
+void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, VdbIvfOrder order) noexcept
+{
+    s->query = query;
+    s->order = order;
+    s->seen = 0;
+    s->window_floor = -std::numeric_limits<float>::infinity();
+    begin_window(*s);
+}
+
+size_t vdb_ivf_scan_need(const VdbIvfScan *s) noexcept
+{
+    if (s->found.room() >= s->g.capacity || s->found.capacity >= s->limit)
+        return 0;
+    uint32_t more = std::max(s->found.capacity * 2, std::max(kFirstEntries, 2 * s->g.capacity));
+    return std::min(more, s->limit) * sizeof(Found);
+}
+
+void vdb_ivf_scan_give(VdbIvfScan *s, void *memory, size_t size) noexcept
+{
+    s->found.move_to(memory, static_cast<uint32_t>(size / sizeof(Found)));
+}
+
+VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) noexcept
+{
+    VdbIvfData data;
+    VdbStatus status = vdb_ivf_data_read(page, &s->g, list_id, &data);
+    if (status != VDB_OK)
+        return status;
+    if (s->found.room() < data.count)
+        shrink(*s);
+    if (s->found.room() < data.count)
+        return VDB_FULL;
+    const VdbTid *tids = tids_of(page);
+    for (uint32_t i = 0; i < data.count; i++) {
+        Found f = {rank_of(*s, value_at(page, s->g, i)), tids[i], 0};
+        if (wanted(*s, f))
+            s->found.push(f);
+    }
+    s->seen += data.count;
+    return VDB_OK;
+}
+
+bool vdb_ivf_scan_take(VdbIvfScan *s, VdbTid *tid, float *distance) noexcept
+{
+    if (s->next == s->sorted) {
+        if (s->sorted == s->found.size)
+            return false;
+        order_chunk(*s);
+    }
+    s->last = s->found[s->next++];
+    s->taken_any = true;
+    *tid = s->last.tid;
+    *distance = s->last.distance;
+    return true;
+}
+
+bool vdb_ivf_scan_again(VdbIvfScan *s) noexcept
+{
+    bool again = s->dropped_any;
+    begin_pass(*s);
+    s->rereading = s->taken_any;
+    return again;
+}
+
+void vdb_ivf_scan_window(VdbIvfScan *s) noexcept
+{
+    if (s->order == VDB_IVF_STRICT && s->taken_any)
+        s->window_floor = std::max(s->window_floor, s->last.distance);
+    begin_window(*s);
+}
+
+uint64_t vdb_ivf_scan_seen(const VdbIvfScan *s) noexcept
+{
+    return s->seen;
+}
