@@ -50,13 +50,14 @@ VdbStatus vdb_ivf_check_geometry(const void *metapage, uint32_t page_size, VdbIv
 /* Where the used part of a page of that kind ends: PostgreSQL's pd_lower may not lie before it. */
 uint32_t vdb_ivf_check_page_end(const VdbIvfGeometry *g, VdbIvfPageKind kind) VDB_NOEXCEPT;
 
-/* Bytes that checking an index of so many blocks needs.  VDB_TOO_BIG: more than can be counted. */
-VdbStatus vdb_ivf_check_size(const VdbIvfGeometry *g, const void *metapage, VdbBlock blocks,
-                             size_t *bytes) VDB_NOEXCEPT;
+/* Bytes that checking an index of so many blocks needs.  REQUIRES: geometry accepted the metapage.
+ */
+size_t vdb_ivf_check_size(const VdbIvfGeometry *g, const void *metapage,
+                          VdbBlock blocks) VDB_NOEXCEPT;
 
 /*
- * Starts a check in `memory` (8-byte aligned, of the size above).  REQUIRES: geometry accepted the
- * metapage.  heap_blocks bounds the heap tids; VDB_NO_BLOCK = do not.
+ * Starts a check in `memory` (8-byte aligned, of the size above for the same metapage). heap_blocks
+ * bounds the heap tids; VDB_NO_BLOCK = do not.
  */
 VdbIvfCheck *vdb_ivf_check_begin(void *memory, const VdbIvfGeometry *g, const void *metapage,
                                  VdbBlock blocks, VdbBlock heap_blocks) VDB_NOEXCEPT;

@@ -14,7 +14,7 @@ namespace {
 
 using Kmeans = VdbIvfKmeans;
 
-constexpr uint32_t kFlatLists = 256;       // more are found in two levels
+constexpr uint32_t kFlatLists = 64;        // more are found in two levels
 constexpr uint32_t kRounds = 10;           // of Lloyd; later ones change next to nothing
 constexpr uint32_t kRefineRounds = 4;      // over everything, after two levels
 constexpr double kRefineWork = 30e6;       // distances that those rounds may cost in all

@@ -8,11 +8,11 @@ using namespace vdb::ivf;
 
 namespace {
 
-constexpr uint64_t kRowsPerList = 1000;     // while an index has up to that many lists
+constexpr uint64_t kRowsPerList = 200;      // while an index has up to that many lists
 constexpr uint64_t kFewestRowsPerList = 32; // below, centroids are most of the work
-constexpr uint64_t kSmallList = 1000;       // rows that are not worth splitting
+constexpr uint64_t kSmallList = 500;        // rows that are not worth splitting
 constexpr uint64_t kOvergrown = 2;          // times the mean: then it splits
-constexpr double kAutoProbes = 1.0;         // times the root of the lists
+constexpr double kAutoProbes = 2.0;         // times the root of the lists
 
 uint64_t root_of(uint64_t n)
 {

@@ -1,0 +1,68 @@
+// State of an index check, shared by its two halves: what one page shows by itself
+// (check_page.cpp) and what only all pages together show (check_chains.cpp).
+#pragma once
+
+#include <type_traits>
+
+#include "ivf/check_api.h"
+#include "ivf/page_format.h"
+
+namespace vdb::ivf {
+
+constexpr uint32_t kNoOrdinal = UINT32_MAX;
+
+// What is remembered of a block.
+struct BlockInfo {
+    VdbBlock next;
+    VdbBlock next_room;
+    uint32_t owner; // data: ordinal of its list, or kNoOrdinal; directory, centroids: first ordinal
+    uint16_t count;
+    uint8_t kind; // 0 = all zero or damaged
+    bool chained; // met in the chain it belongs to
+    bool in_room; // met on its list's chain of pages with room
+};
+static_assert(sizeof(BlockInfo) == 20);
+
+} // namespace vdb::ivf
+
+// Lives at the start of the memory block; the arrays follow.
+struct VdbIvfCheck {
+    VdbIvfGeometry g;
+    VdbIvfMeta meta;
+    VdbBlock blocks;
+    VdbBlock heap_blocks;
+    uint32_t room;      // lists that the arrays hold
+    uint32_t ordinals;  // lists read from the directory, <= room
+    VdbBlock directory; // the page of it to read next
+    uint32_t named;     // lists in by_id: all but the free ones
+    uint64_t cursor;    // finish: how far the current phase has come
+    uint32_t phase;
+    VdbBlock fed;         // the block fed last ...
+    bool fed_live;        // ... is a sound data page of a live list
+    uint64_t chain_pages; // of lists that are not retired, as far as their chains go
+    VdbIvfCheckCounts counts;
+    VdbProblem problems[VDB_MAX_PROBLEMS];
+
+    VdbIvfList *lists;             // by ordinal
+    uint32_t *by_id;               // ordinals in the order of their lists' ids
+    vdb::ivf::BlockInfo *by_block; // by block
+
+    __attribute__((format(printf, 4, 5))) void report(VdbBlock block, int32_t item,
+                                                      const char *format, ...);
+
+    bool live(uint32_t ordinal) const { return vdb_ivf_list_live(&meta, &lists[ordinal]); }
+    bool pending(uint32_t ordinal) const { return vdb_ivf_list_pending(&meta, &lists[ordinal]); }
+};
+static_assert(std::is_trivially_destructible_v<VdbIvfCheck>);
+
+namespace vdb::ivf {
+
+// The ordinal of the list with that id, kNoOrdinal if there is none.
+uint32_t ordinal_of(const VdbIvfCheck &check, uint32_t id);
+
+bool tid_ok(const VdbIvfCheck &check, VdbTid tid);
+
+// What is wrong with a value, nullptr if nothing is.
+const char *value_problem(const VdbIvfCheck &check, const void *value);
+
+} // namespace vdb::ivf
