@@ -12,22 +12,9 @@
 #include "utils/float.h"
 #include "utils/rel.h"
 #include "utils/selfuncs.h"
-#include "utils/spccache.h"
 
 #include "pg/hnsw.h"
-
-/* A page in shared buffers against one that is read in sequence; PostgreSQL's costs do not know the
- * difference. */
-#define CACHED_PAGE_COST 0.05
-
-/* Rows that the scan has to produce for the query's LIMIT, given what filters leave of them; 0 if
- * not known. */
-static double rows_wanted(PlannerInfo *root, RelOptInfo *rel)
-{
-    if (root->limit_tuples <= 0 || rel->rows <= 0)
-        return 0;
-    return root->limit_tuples * Max(1.0, rel->tuples / rel->rows);
-}
+#include "pg/plan_cost.h"
 
 /* Nodes whose distance a search for `ef` nodes computes: measured to grow as ef^0.8, and with the
  * degree. */
@@ -40,12 +27,7 @@ static double nodes_visited(double tuples, double ef, int m)
  * for any number of dimensions, as it does in the sequential scan that this is compared with. */
 static double node_cost(IndexPath *path)
 {
-    double random_page, seq_page;
-    double cached = Min(1.0, (double) effective_cache_size / Max(1.0, path->indexinfo->pages));
-
-    get_tablespace_page_costs(path->indexinfo->reltablespace, &random_page, &seq_page);
-    return cached * CACHED_PAGE_COST * seq_page + (1 - cached) * random_page +
-           cpu_index_tuple_cost + cpu_operator_cost;
+    return vdb_page_cost(path) + cpu_index_tuple_cost + cpu_operator_cost;
 }
 
 void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
@@ -73,7 +55,7 @@ void hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cos
     }
 
     if (hnsw_iterative_scan != HNSW_ITERATIVE_SCAN_OFF)
-        ef = Max(ef, Min(tuples, rows_wanted(root, path->indexinfo->rel)));
+        ef = Max(ef, Min(tuples, vdb_rows_wanted(root, path->indexinfo->rel)));
     per_node = node_cost(path);
     *startup_cost = nodes_visited(tuples, ef, m) * per_node;
     *total_cost = *startup_cost + tuples * per_node;
