@@ -8,6 +8,7 @@
 
 #include "pg/compat.h"
 #include "pg/hnsw.h"
+#include "pg/ivf.h"
 #include "simd/simd_api.h"
 
 VDB_MODULE_MAGIC;
@@ -74,4 +75,5 @@ void _PG_init(void)
                              simd_options, PGC_USERSET, 0, check_simd, assign_simd, NULL);
     MarkGUCPrefixReserved("vectordb");
     hnsw_init();
+    ivf_init();
 }

@@ -1,0 +1,191 @@
+/*
+ * What the files of the ivf shim share (ivf_*.c).  The lists themselves are ivf/ivf_api.h, and
+ * which locks and WAL records go with which step is in src/ivf/README.md.
+ */
+#ifndef VDB_PG_IVF_H
+#define VDB_PG_IVF_H
+
+#include "access/amapi.h"
+#include "access/reloptions.h"
+#include "nodes/execnodes.h"
+#include "storage/bufmgr.h"
+#include "storage/itemptr.h"
+#include "utils/relcache.h"
+
+#include "ivf/ivf_api.h"
+#include "ivf/page_api.h"
+#include "pg/index_value.h"
+#include "pg/page.h"
+
+/* The highest number that pgvector gives a support function; we need the first two. */
+#define IVF_TYPE_INFO_PROC 5
+
+#define VDB_IVF_MIN_LISTS 1
+
+/* Reloptions as parsed; 0 = not given. */
+typedef struct IvfOptions {
+    int32 vl_len_; /* varlena header, do not touch directly */
+    int lists;
+    int probes;
+} IvfOptions;
+
+typedef enum IvfIterativeScan {
+    IVF_ITERATIVE_SCAN_OFF,
+    IVF_ITERATIVE_SCAN_RELAXED,
+    IVF_ITERATIVE_SCAN_STRICT
+} IvfIterativeScan;
+
+/* What never changes about an index after CREATE INDEX, and its size as last seen. */
+typedef struct IvfIndex {
+    VdbIvfGeometry geometry;
+    uint32 lists; /* the option as it was then, 0 = automatic */
+    uint64 seed;
+    BlockNumber nblocks; /* at least so many blocks exist */
+} IvfIndex;
+
+/* What a session knows of a live list; none of it changes while the list lives. */
+typedef struct IvfListRef {
+    uint32 ordinal;
+    uint32 id;
+    BlockNumber first; /* InvalidBlockNumber: it had no page when this was read */
+    uint32 run;        /* pages from the first on that lie one after the other */
+} IvfListRef;
+
+/*
+ * The live lists and their centroids as of one epoch, in the order of their ordinals, and the
+ * blocks of the directory.  One chunk of memory in the relcache entry, which may vanish at any
+ * invalidation: nobody keeps a pointer to it while locks are taken or pages are read.
+ */
+typedef struct IvfCache {
+    IvfIndex ii;
+    uint64 epoch; /* 0: only `ii` is there */
+    uint32 count; /* live lists */
+    uint32 directory_blocks;
+    IvfListRef *lists;
+    BlockNumber *directory;
+    VdbIvfCentroids centroids;
+} IvfCache;
+
+/* ivf_options.c */
+extern void ivf_init(void); /* settings and reloptions; called once by _PG_init */
+extern bytea *ivfoptions(Datum reloptions, bool validate);
+extern int ivf_lists(Relation index);  /* as asked for by WITH, 0 = automatic */
+extern int ivf_probes(Relation index); /* of a scan, 0 = automatic */
+extern int ivf_probes_setting(void);   /* without the index's own */
+extern IvfIterativeScan ivf_iterative_scan(void);
+extern int ivf_max_probes(void);
+
+/* ivf_page.c: the only file that reads, locks and initialises pages of this access method */
+/* Pinned and locked; ereports INDEX_CORRUPTED where the page is not of that kind. */
+extern Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, VdbIvfPageKind kind,
+                            int lockmode);
+/* A page that was or is a list's, pinned and locked; the core judges what it is now. */
+extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
+                            BufferAccessStrategy strategy, int lockmode);
+/* ereports unless a reading of a data page was VDB_OK.  A page that serves another list by now is a
+ * conflict with recovery on a standby. */
+extern void ivf_check_data(VdbStatus status, Relation index, BlockNumber blkno);
+/* Counts a step along a chain, which may lead through every block once. */
+extern void ivf_count_step(Relation index, IvfIndex *ii, BlockNumber blkno, BlockNumber *steps);
+/* Initialises a page image (PageInit, core content, pd_lower). */
+extern void ivf_init_page(Page page, const VdbIvfGeometry *g, VdbIvfPageKind kind);
+
+/* ivf_index.c: the index's fixed facts, its metapage, and the cache of its lists */
+/* Facts of an index about to be built, from its column and reloptions; ereports where it cannot
+ * be. */
+extern IvfIndex ivf_new_index(Relation index);
+/* The facts of an existing index, from its metapage once and from the relcache later. */
+extern IvfIndex ivf_index(Relation index);
+extern VdbIvfMeta ivf_read_meta(Relation index, IvfIndex *ii);
+/* The live lists as of now.  To be used at once: see IvfCache. */
+extern const IvfCache *ivf_cache(Relation index, IvfIndex *ii);
+/* The directory page that holds an ordinal. */
+extern BlockNumber ivf_directory_block(Relation index, IvfIndex *ii, uint32 ordinal);
+/* Pages of the directory's or the centroids' chain. */
+extern uint32 ivf_chain_length(Relation index, IvfIndex *ii, BlockNumber first,
+                               VdbIvfPageKind kind);
+extern VdbIvfList ivf_read_list(Relation index, IvfIndex *ii, uint32 ordinal);
+
+/*
+ * ivf_list.c: changes of lists.  Who adds to a list holds PostgreSQL's RowExclusiveLock on the page
+ * number that is its ordinal, who takes its entries elsewhere the ExclusiveLock; on
+ * IVF_SPLIT_LOCK stands ExclusiveLock for splits, of which there is one at a time, and vacuum.
+ */
+#define IVF_SPLIT_LOCK MaxBlockNumber
+
+/* An image of a data page of that list, empty, to be filled and appended. */
+extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
+/* Adds a page with the image's entries to the end of a list, and brings *list up to date.  False,
+ * and nothing was appended: the list had grown since *list was read. */
+extern bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                            const char *image);
+/* The metapage and the directory page of a list, locked exclusively, as read. */
+typedef struct IvfListPages {
+    Buffer metabuf;
+    Buffer dirbuf;
+    VdbIvfMeta meta;
+    VdbIvfList list;
+} IvfListPages;
+
+extern IvfListPages ivf_lock_list(Relation index, IvfIndex *ii, uint32 ordinal);
+extern void ivf_unlock_list(IvfListPages *pages);
+/* Writes an entry that is on the page already. */
+extern void ivf_write_list(Page directory, const IvfIndex *ii, uint32 ordinal,
+                           const VdbIvfList *list);
+
+/* Adds an entry where there is room.  False: that list is no longer live.  REQUIRES: the list's
+ * lock is held. */
+extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, VdbTid tid,
+                          const void *value, bool *appended);
+/* Puts a block at the head of the free pages; one that is in use by now is left alone. */
+extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
+
+/* ivf_retire.c: the end of lists.  REQUIRES: IVF_SPLIT_LOCK is held. */
+/* Makes a list one that only older snapshots read; so many new ones, all that are pending, take its
+ * place.  REQUIRES: the list's ExclusiveLock is held too. */
+extern void ivf_retire_list(Relation index, IvfIndex *ii, IvfListRef ref, uint32 replacements);
+/* Retires what a split that was cut short left. */
+extern void ivf_drop_pending(Relation index, IvfIndex *ii);
+/* Frees the pages of a retired list that nobody can be reading any more. */
+extern void ivf_recycle_list(Relation index, IvfIndex *ii, uint32 ordinal);
+
+/* ivf_split.c */
+/* Splits a list that has outgrown the others, if nobody else is splitting. */
+extern void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref);
+/* Into how many pieces a list of so many rows should be split, 0 = it should not. */
+extern uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint64 list_rows);
+/* Replaces a list by up to so many that share its entries.  False: it could not be split.
+ * REQUIRES: IVF_SPLIT_LOCK is held. */
+extern bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces);
+
+/* ivf_build.c */
+extern IndexBuildResult *ivfbuild(Relation heap, Relation index, IndexInfo *info);
+extern void ivfbuildempty(Relation index);
+
+/* ivf_insert.c */
+extern bool ivfinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
+                      Relation heap, IndexUniqueCheck check_unique, bool index_unchanged,
+                      IndexInfo *info);
+
+/* ivf_vacuum.c */
+extern IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+                                            IndexBulkDeleteCallback callback, void *callback_state);
+extern IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats);
+
+/* ivf_scan.c */
+extern IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys);
+extern void ivfrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys);
+extern bool ivfgettuple(IndexScanDesc scan, ScanDirection dir);
+extern void ivfendscan(IndexScanDesc scan);
+
+/* ivf_cost.c */
+extern void ivfcostestimate(struct PlannerInfo *root, struct IndexPath *path, double loop_count,
+                            Cost *startup_cost, Cost *total_cost, Selectivity *selectivity,
+                            double *correlation, double *pages);
+
+/* Progress phases of CREATE INDEX; the first is PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE. */
+#define IVF_PROGRESS_KMEANS 2 /* performing k-means */
+#define IVF_PROGRESS_ASSIGN 3 /* assigning tuples */
+#define IVF_PROGRESS_LOAD   4 /* loading tuples */
+
+#endif

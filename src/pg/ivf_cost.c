@@ -1,0 +1,70 @@
+/*
+ * Planner costs of an ivf index scan.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
+#include "utils/float.h"
+#include "utils/rel.h"
+#include "utils/spccache.h"
+
+#include "pg/ivf.h"
+#include "pg/plan_cost.h"
+
+/* How many lists there are and how many a scan begins with. */
+typedef struct Lists {
+    double lists;
+    double probes;
+} Lists;
+
+static Lists lists_of(const IndexPath *path)
+{
+    Lists l = {1, 1};
+
+    if (path->indexinfo->hypothetical) {
+        /* of an index that a planner extension only imagines */
+        uint32 lists = vdb_ivf_target_lists(0, (uint64) Max(path->indexinfo->tuples, 1.0));
+
+        l = (Lists){lists, vdb_ivf_auto_probes(lists)};
+    } else {
+        Relation index = index_open(path->indexinfo->indexoid, NoLock);
+        IvfIndex ii = ivf_index(index);
+        uint32 lists = Max(ivf_read_meta(index, &ii).lists, 1);
+        uint32 probes = ivf_probes(index);
+
+        l = (Lists){lists, probes > 0 ? Min(probes, lists) : vdb_ivf_auto_probes(lists)};
+        index_close(index, NoLock);
+    }
+    return l;
+}
+
+void ivfcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost *startup_cost,
+                     Cost *total_cost, Selectivity *selectivity, double *correlation, double *pages)
+{
+    double tuples = Max(1.0, path->indexinfo->tuples);
+    double index_pages = Max(1.0, path->indexinfo->pages);
+    double share, per_page;
+    Lists l;
+
+    *selectivity = 1;
+    *correlation = 0;
+    *pages = path->indexinfo->pages;
+    if (path->indexorderbys == NIL) {
+        /* the index gives rows in order of distance and nothing else */
+        *startup_cost = *total_cost = get_float8_infinity();
+        return;
+    }
+    l = lists_of(path);
+    share = l.probes / l.lists;
+    if (ivf_iterative_scan() != IVF_ITERATIVE_SCAN_OFF)
+        share = Max(share, Min(1.0, vdb_rows_wanted(root, path->indexinfo->rel) / tuples));
+    per_page = vdb_page_cost(path);
+    /* all of a list is read before its first row comes out, and every entry is compared */
+    *startup_cost =
+        l.lists * cpu_operator_cost + share * (index_pages * per_page + tuples * cpu_operator_cost);
+    *total_cost = *startup_cost + tuples * cpu_index_tuple_cost +
+                  (1 - share) * (index_pages * per_page + tuples * cpu_operator_cost);
+}

@@ -1,0 +1,158 @@
+/*
+ * Settings and reloptions of the ivf access method.
+ *
+ * Each setting has two names: "ivf." is ours, "ivfflat." is what clients of pgvector set.  A name
+ * that stands at its default leaves the choice to the other, so that resetting one never hides what
+ * a database or role says under the other; between two that do not, the later set counts.  Either
+ * name shows what counts.
+ */
+#include "postgres.h"
+
+#include "access/reloptions.h"
+#include "utils/guc.h"
+#include "utils/rel.h"
+
+#include "pg/ivf.h"
+
+#define NAMES 2 /* "ivf.", "ivfflat." */
+
+typedef struct Setting {
+    int values[NAMES];
+    int latest; /* the name that was last set to something other than the default */
+    int boot;
+} Setting;
+
+static Setting probes = {.boot = 0};
+static Setting iterative_scan = {.boot = IVF_ITERATIVE_SCAN_STRICT};
+static Setting max_probes = {.boot = VDB_IVF_MAX_LISTS};
+
+static relopt_kind ivf_relopt_kind;
+
+static const struct config_enum_entry iterative_scan_options[] = {
+    {"off", IVF_ITERATIVE_SCAN_OFF, false},
+    {"relaxed_order", IVF_ITERATIVE_SCAN_RELAXED, false},
+    {"strict_order", IVF_ITERATIVE_SCAN_STRICT, false},
+    {NULL, 0, false},
+};
+
+static int value_of(const Setting *setting)
+{
+    int latest = setting->values[setting->latest];
+
+    return latest != setting->boot ? latest : setting->values[1 - setting->latest];
+}
+
+int ivf_probes_setting(void)
+{
+    return value_of(&probes);
+}
+
+IvfIterativeScan ivf_iterative_scan(void)
+{
+    return value_of(&iterative_scan);
+}
+
+int ivf_max_probes(void)
+{
+    return value_of(&max_probes);
+}
+
+/* The hooks of one setting: they know it by their own name only. */
+#define SETTING_HOOKS(setting)                                                                     \
+    static void assign_ivf_##setting(int newval, void *extra)                                      \
+    {                                                                                              \
+        if (newval != setting.boot)                                                                \
+            setting.latest = 0;                                                                    \
+    }                                                                                              \
+    static void assign_ivfflat_##setting(int newval, void *extra)                                  \
+    {                                                                                              \
+        if (newval != setting.boot)                                                                \
+            setting.latest = 1;                                                                    \
+    }
+
+SETTING_HOOKS(probes)
+SETTING_HOOKS(iterative_scan)
+SETTING_HOOKS(max_probes)
+
+static const char *show_probes(void)
+{
+    return psprintf("%d", value_of(&probes));
+}
+
+static const char *show_max_probes(void)
+{
+    return psprintf("%d", value_of(&max_probes));
+}
+
+static const char *show_iterative_scan(void)
+{
+    return iterative_scan_options[value_of(&iterative_scan)].name;
+}
+
+static void define_probes(const char *name, int which, GucIntAssignHook assign)
+{
+    DefineCustomIntVariable(
+        name, "Sets the number of lists to search",
+        "0 takes the index's own \"probes\", and failing that a number that suits its size.",
+        &probes.values[which], 0, 0, VDB_IVF_MAX_LISTS, PGC_USERSET, 0, NULL, assign, show_probes);
+}
+
+static void define_iterative_scan(const char *name, int which, GucEnumAssignHook assign)
+{
+    DefineCustomEnumVariable(
+        name, "Sets how a scan goes on when the lists searched first hold too few rows",
+        "\"off\" ends it there.", &iterative_scan.values[which], IVF_ITERATIVE_SCAN_STRICT,
+        iterative_scan_options, PGC_USERSET, 0, NULL, assign, show_iterative_scan);
+}
+
+static void define_max_probes(const char *name, int which, GucIntAssignHook assign)
+{
+    DefineCustomIntVariable(name, "Sets the max number of lists to search for iterative scans",
+                            NULL, &max_probes.values[which], VDB_IVF_MAX_LISTS, 1,
+                            VDB_IVF_MAX_LISTS, PGC_USERSET, 0, NULL, assign, show_max_probes);
+}
+
+void ivf_init(void)
+{
+    ivf_relopt_kind = add_reloption_kind();
+    /* the defaults stand for "not given", which cannot be said otherwise */
+    add_int_reloption(ivf_relopt_kind, "lists", "Number of inverted lists", 0, VDB_IVF_MIN_LISTS,
+                      VDB_IVF_MAX_LISTS, AccessExclusiveLock);
+    add_int_reloption(ivf_relopt_kind, "probes", "Number of lists to search", 0, 0,
+                      VDB_IVF_MAX_LISTS, ShareUpdateExclusiveLock);
+
+    define_probes("ivf.probes", 0, assign_ivf_probes);
+    define_probes("ivfflat.probes", 1, assign_ivfflat_probes);
+    define_iterative_scan("ivf.iterative_scan", 0, assign_ivf_iterative_scan);
+    define_iterative_scan("ivfflat.iterative_scan", 1, assign_ivfflat_iterative_scan);
+    define_max_probes("ivf.max_probes", 0, assign_ivf_max_probes);
+    define_max_probes("ivfflat.max_probes", 1, assign_ivfflat_max_probes);
+    MarkGUCPrefixReserved("ivf");
+    MarkGUCPrefixReserved("ivfflat");
+}
+
+bytea *ivfoptions(Datum reloptions, bool validate)
+{
+    static const relopt_parse_elt table[] = {
+        {"lists", RELOPT_TYPE_INT, offsetof(IvfOptions, lists)},
+        {"probes", RELOPT_TYPE_INT, offsetof(IvfOptions, probes)},
+    };
+
+    return (bytea *) build_reloptions(reloptions, validate, ivf_relopt_kind, sizeof(IvfOptions),
+                                      table, lengthof(table));
+}
+
+int ivf_lists(Relation index)
+{
+    IvfOptions *options = (IvfOptions *) index->rd_options;
+
+    return options ? options->lists : 0;
+}
+
+int ivf_probes(Relation index)
+{
+    IvfOptions *options = (IvfOptions *) index->rd_options;
+    int setting = ivf_probes_setting();
+
+    return setting == 0 && options ? options->probes : setting;
+}

@@ -1,0 +1,85 @@
+/*
+ * A bounded sample of values, drawn as they come by (Vitter's algorithm R), and k-means on it.
+ */
+#include "postgres.h"
+
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "pg/ivf_build.h"
+
+#define VALUE_ALIGNMENT 64 /* bytes; a cache line */
+
+struct IvfSample {
+    const VdbIvfGeometry *geometry;
+    uint32 lists;
+    uint32 room;
+    uint64 seen;
+    Size stride;
+    char *values;
+    pg_prng_state random;
+};
+
+static void *alloc_aligned(Size size)
+{
+    return (void *) TYPEALIGN(VALUE_ALIGNMENT,
+                              MemoryContextAllocHuge(CurrentMemoryContext, size + VALUE_ALIGNMENT));
+}
+
+/* Bytes for a sample of so many values and for k-means on it. */
+static Size memory_needed(const IvfSample *sample, uint32 rows)
+{
+    return add_size(mul_size(sample->stride, rows),
+                    vdb_ivf_kmeans_size(sample->geometry, sample->lists, rows));
+}
+
+/* Cuts the sample down to what maintenance_work_mem holds. */
+static void fit_memory(IvfSample *sample)
+{
+    Size limit = (Size) maintenance_work_mem * 1024;
+    uint32 least = Min(sample->room, sample->lists);
+
+    while (sample->room > least && memory_needed(sample, sample->room) > limit)
+        sample->room -= Max((sample->room - least) / 16, 1);
+    if (memory_needed(sample, sample->room) > limit)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("memory required is %zu MB, maintenance_work_mem is %d MB",
+                               memory_needed(sample, sample->room) / (1024 * 1024) + 1,
+                               maintenance_work_mem / 1024)));
+}
+
+IvfSample *ivf_sample_begin(const IvfIndex *ii, uint32 lists, uint64 rows)
+{
+    IvfSample *sample = palloc0(sizeof(IvfSample));
+
+    sample->geometry = &ii->geometry;
+    sample->lists = lists;
+    sample->stride = TYPEALIGN(VALUE_ALIGNMENT, ii->geometry.value_bytes);
+    sample->room = (uint32) Min(Min(rows, vdb_ivf_sample_rows(lists)), PG_INT32_MAX);
+    fit_memory(sample);
+    sample->values = alloc_aligned(sample->stride * sample->room);
+    pg_prng_seed(&sample->random, ii->seed);
+    return sample;
+}
+
+void *ivf_sample_next(IvfSample *sample)
+{
+    uint64 at = sample->seen++;
+
+    if (at >= sample->room)
+        at = pg_prng_uint64_range(&sample->random, 0, at);
+    return at < sample->room ? sample->values + sample->stride * at : NULL;
+}
+
+VdbIvfCentroids ivf_sample_centroids(IvfSample *sample, uint64 seed)
+{
+    VdbIvfSample values = {sample->values, sample->stride, Min(sample->seen, sample->room)};
+    void *memory =
+        alloc_aligned(vdb_ivf_kmeans_size(sample->geometry, sample->lists, values.count));
+    VdbIvfKmeans *km = vdb_ivf_kmeans_init(memory, sample->geometry, sample->lists, &values, seed);
+
+    while (vdb_ivf_kmeans_step(km))
+        CHECK_FOR_INTERRUPTS();
+    return vdb_ivf_kmeans_result(km);
+}

@@ -1,0 +1,342 @@
+/*
+ * Splitting a list: its entries are copied to new lists with centroids of their own, which all take
+ * its place in one WAL record.  The old list's pages stay for the scans that chose it before;
+ * vacuum recycles them.
+ *
+ * The new lists have entries in the directory from the start, but nobody sees them: their ids are
+ * in the metapage's pending range until the switch.  What a crash or an error leaves there is
+ * retired by the next one to split.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "pg/ivf.h"
+#include "pg/ivf_build.h"
+
+typedef struct Piece {
+    uint32 ordinal;
+    VdbIvfList list;
+    char *image; /* the page being filled */
+    uint32 count;
+} Piece;
+
+typedef struct Split {
+    Relation index;
+    IvfIndex *ii;
+    uint32 ordinal; /* of the list being split */
+    VdbIvfList old;
+    VdbIvfCentroids centroids;
+    Piece *pieces; /* one a centroid */
+} Split;
+
+/* --- reading the old list --- */
+
+/* Calls visit() for every page of the list, on a copy. */
+static void for_each_page(Split *s,
+                          void (*visit)(Split *s, const char *page, uint32 count, void *state),
+                          void *state)
+{
+    BlockNumber blkno = s->old.first;
+    BlockNumber steps = 0;
+    PGAlignedBlock page;
+    VdbIvfData data;
+
+    while (blkno != InvalidBlockNumber) {
+        Buffer buf = ivf_read_data(s->index, s->ii, blkno, NULL, BUFFER_LOCK_SHARE);
+
+        memcpy(page.data, BufferGetPage(buf), BLCKSZ);
+        UnlockReleaseBuffer(buf);
+        ivf_check_data(vdb_ivf_data_read(page.data, &s->ii->geometry, s->old.id, &data), s->index,
+                       blkno);
+        visit(s, page.data, data.count, state);
+        ivf_count_step(s->index, s->ii, blkno, &steps);
+        blkno = data.next;
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+
+static void sample_page(Split *s, const char *page, uint32 count, void *state)
+{
+    for (uint32 i = 0; i < count; i++) {
+        void *to = ivf_sample_next(state);
+
+        if (to != NULL)
+            memcpy(to, vdb_ivf_data_value(page, &s->ii->geometry, i), s->ii->geometry.value_bytes);
+    }
+}
+
+/* --- the directory and the centroids --- */
+
+/* Adds an empty page to the end of a chain whose first and last block the metapage names. */
+static void extend_chain(Split *s, VdbIvfPageKind kind, uint32 first_ordinal)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    Buffer newbuf = vdb_extend(s->index);
+    Buffer metabuf, lastbuf;
+    GenericXLogState *wal;
+    Page metapage, page;
+    VdbIvfMeta meta;
+    VdbBlock *last;
+
+    LockBuffer(newbuf, BUFFER_LOCK_UNLOCK);
+    metabuf = ivf_read_page(s->index, s->ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META,
+                            BUFFER_LOCK_EXCLUSIVE);
+    vdb_ivf_meta_read(BufferGetPage(metabuf), &meta);
+    last = kind == VDB_IVF_PAGE_DIRECTORY ? &meta.last_directory : &meta.last_centroids;
+    lastbuf = ivf_read_page(s->index, s->ii, *last, kind, BUFFER_LOCK_EXCLUSIVE);
+    LockBuffer(newbuf, BUFFER_LOCK_EXCLUSIVE);
+
+    wal = GenericXLogStart(s->index);
+    metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
+    *last = BufferGetBlockNumber(newbuf);
+    vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, lastbuf, 0), g, *last);
+    page = GenericXLogRegisterBuffer(wal, newbuf, GENERIC_XLOG_FULL_IMAGE);
+    ivf_init_page(page, g, kind);
+    if (kind == VDB_IVF_PAGE_DIRECTORY)
+        vdb_ivf_directory_begin(page, first_ordinal);
+    else
+        vdb_ivf_centroids_begin(page, first_ordinal);
+    vdb_ivf_meta_write(metapage, &meta);
+    GenericXLogFinish(wal);
+    UnlockReleaseBuffer(newbuf);
+    UnlockReleaseBuffer(lastbuf);
+    UnlockReleaseBuffer(metabuf);
+}
+
+/* The page of the centroids' chain that holds, or is to hold, an ordinal. */
+static BlockNumber centroid_block(Split *s, uint32 ordinal)
+{
+    BlockNumber blkno = ivf_read_meta(s->index, s->ii).first_centroids;
+
+    for (uint32 n = ordinal / s->ii->geometry.centroids_per_page;
+         n > 0 && blkno != InvalidBlockNumber; n--)
+    {
+        Buffer buf =
+            ivf_read_page(s->index, s->ii, blkno, VDB_IVF_PAGE_CENTROIDS, BUFFER_LOCK_SHARE);
+
+        blkno = vdb_ivf_page_next(BufferGetPage(buf), &s->ii->geometry);
+        UnlockReleaseBuffer(buf);
+        CHECK_FOR_INTERRUPTS();
+    }
+    if (blkno == InvalidBlockNumber)
+        vdb_corrupted(s->index, VDB_IVF_META_BLOCK, "centroids are missing");
+    return blkno;
+}
+
+/*
+ * The first ordinal from `from` on that a new list may have, with room on both chains for it: one
+ * whose pages were recycled, or else the next.
+ */
+static uint32 find_ordinal(Split *s, uint32 from)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    VdbIvfMeta meta = ivf_read_meta(s->index, s->ii);
+    uint32 ordinal = from;
+
+    while (ordinal < meta.ordinals &&
+           ivf_read_list(s->index, s->ii, ordinal).state != VDB_IVF_LIST_FREE)
+    {
+        ordinal++;
+        CHECK_FOR_INTERRUPTS();
+    }
+    if (ordinal < meta.ordinals)
+        return ordinal;
+    if (ivf_chain_length(s->index, s->ii, meta.first_directory, VDB_IVF_PAGE_DIRECTORY) *
+            g->lists_per_page <=
+        ordinal)
+        extend_chain(s, VDB_IVF_PAGE_DIRECTORY, ordinal);
+    if (ivf_chain_length(s->index, s->ii, meta.first_centroids, VDB_IVF_PAGE_CENTROIDS) *
+            g->centroids_per_page <=
+        ordinal)
+        extend_chain(s, VDB_IVF_PAGE_CENTROIDS, ordinal);
+    return ordinal;
+}
+
+/* Writes a pending list's entry and centroid. */
+static void write_piece(Split *s, const Piece *piece, const void *centroid)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    BlockNumber dirblk = ivf_directory_block(s->index, s->ii, piece->ordinal);
+    BlockNumber centroidblk = centroid_block(s, piece->ordinal);
+    Buffer metabuf = ivf_read_page(s->index, s->ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META,
+                                   BUFFER_LOCK_EXCLUSIVE);
+    Buffer dirbuf =
+        ivf_read_page(s->index, s->ii, dirblk, VDB_IVF_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
+    Buffer centroidbuf =
+        ivf_read_page(s->index, s->ii, centroidblk, VDB_IVF_PAGE_CENTROIDS, BUFFER_LOCK_EXCLUSIVE);
+    GenericXLogState *wal = GenericXLogStart(s->index);
+    Page metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
+    VdbIvfMeta meta;
+
+    vdb_ivf_meta_read(metapage, &meta);
+    vdb_check(vdb_ivf_directory_write(GenericXLogRegisterBuffer(wal, dirbuf, 0), g, piece->ordinal,
+                                      &piece->list),
+              s->index, dirblk);
+    vdb_check(vdb_ivf_centroid_write(GenericXLogRegisterBuffer(wal, centroidbuf, 0), g,
+                                     piece->ordinal, centroid),
+              s->index, centroidblk);
+    meta.ordinals = Max(meta.ordinals, piece->ordinal + 1);
+    vdb_ivf_meta_write(metapage, &meta);
+    GenericXLogFinish(wal);
+    UnlockReleaseBuffer(centroidbuf);
+    UnlockReleaseBuffer(dirbuf);
+    UnlockReleaseBuffer(metabuf);
+}
+
+/* Changes the metapage alone. */
+static void set_pending(Split *s, uint32 from, uint32 to)
+{
+    Buffer metabuf = ivf_read_page(s->index, s->ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META,
+                                   BUFFER_LOCK_EXCLUSIVE);
+    GenericXLogState *wal = GenericXLogStart(s->index);
+    Page metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
+    VdbIvfMeta meta;
+
+    vdb_ivf_meta_read(metapage, &meta);
+    meta.pending_from = from;
+    meta.pending_to = to;
+    meta.next_id = Max(meta.next_id, to);
+    vdb_ivf_meta_write(metapage, &meta);
+    GenericXLogFinish(wal);
+    UnlockReleaseBuffer(metabuf);
+}
+
+/* --- filling the pieces --- */
+
+static void flush_piece(Split *s, Piece *piece)
+{
+    /* nobody else knows the list */
+    if (!ivf_append_page(s->index, s->ii, piece->ordinal, &piece->list, piece->image))
+        vdb_corrupted(s->index, VDB_IVF_META_BLOCK, "a list changed while it was being made");
+    ivf_begin_image(piece->image, s->ii, piece->list.id);
+    piece->count = 0;
+}
+
+static void distribute_page(Split *s, const char *page, uint32 count, void *state)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+
+    for (uint32 i = 0; i < count; i++) {
+        const void *value = vdb_ivf_data_value(page, g, i);
+        Piece *piece = &s->pieces[vdb_ivf_nearest(g, &s->centroids, value)];
+
+        if (piece->count == g->capacity)
+            flush_piece(s, piece);
+        (void) vdb_ivf_data_add(piece->image, g, vdb_ivf_data_tid(page, i), value);
+        piece->count++;
+    }
+}
+
+/* Writes the new lists, which nobody sees yet. */
+static void make_pieces(Split *s)
+{
+    VdbIvfMeta meta = ivf_read_meta(s->index, s->ii);
+    uint32 ordinal = 0;
+
+    if (meta.next_id > PG_UINT32_MAX - 2 * VDB_IVF_MAX_PIECES)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("index \"%s\" has used up its list numbers",
+                               RelationGetRelationName(s->index)),
+                        errhint("Please REINDEX it.")));
+    set_pending(s, meta.next_id, meta.next_id + s->centroids.count);
+    s->pieces = palloc0(sizeof(Piece) * s->centroids.count);
+    for (uint32 i = 0; i < s->centroids.count; i++) {
+        Piece *piece = &s->pieces[i];
+        const char *centroid = (const char *) s->centroids.values + s->centroids.stride * i;
+
+        ordinal = find_ordinal(s, ordinal);
+        piece->ordinal = ordinal++;
+        piece->list = (VdbIvfList){.id = meta.next_id + i,
+                                   .state = VDB_IVF_LIST_LIVE,
+                                   .first = InvalidBlockNumber,
+                                   .last = InvalidBlockNumber,
+                                   .room = InvalidBlockNumber};
+        piece->image = palloc(BLCKSZ);
+        ivf_begin_image(piece->image, s->ii, piece->list.id);
+        write_piece(s, piece, centroid);
+    }
+    for_each_page(s, distribute_page, NULL);
+    for (uint32 i = 0; i < s->centroids.count; i++) {
+        if (s->pieces[i].count > 0)
+            flush_piece(s, &s->pieces[i]);
+    }
+}
+
+/* --- the whole --- */
+
+/* Finds centroids for the list's entries. */
+static void find_centroids(Split *s, uint32 pieces)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    uint64 rows = (uint64) s->old.pages * g->capacity;
+    IvfSample *sample = ivf_sample_begin(s->ii, pieces, rows);
+
+    for_each_page(s, sample_page, sample);
+    s->centroids = ivf_sample_centroids(sample, s->ii->seed ^ s->old.id);
+}
+
+bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
+{
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "ivf split", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext old = MemoryContextSwitchTo(context);
+    Split s = {.index = index, .ii = ii, .ordinal = ref.ordinal};
+    bool split = false;
+
+    ivf_drop_pending(index, ii);
+    LockPage(index, ref.ordinal, ExclusiveLock);
+    s.old = ivf_read_list(index, ii, ref.ordinal);
+    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE) {
+        find_centroids(&s, pieces);
+        split = s.centroids.count > 1 || pieces == 1;
+    }
+    if (split) {
+        make_pieces(&s);
+        ivf_retire_list(index, ii, ref, s.centroids.count);
+    }
+    UnlockPage(index, ref.ordinal, ExclusiveLock);
+    MemoryContextSwitchTo(old);
+    MemoryContextDelete(context);
+    return split;
+}
+
+/* How often a list that cannot be split, for all its entries are equal, is tried in vain: eight
+ * times while it doubles. */
+static bool is_due(uint32 pages)
+{
+    uint32 step = 1;
+
+    while (step <= pages / 16)
+        step *= 2;
+    return pages % step == 0;
+}
+
+void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref)
+{
+    VdbIvfMeta meta = ivf_read_meta(index, ii);
+    VdbIvfList list = ivf_read_list(index, ii, ref.ordinal);
+    uint32 pieces;
+
+    if (list.id != ref.id || !is_due(list.pages))
+        return;
+    pieces = ivf_pieces_wanted(ii, &meta, (uint64) list.pages * ii->geometry.capacity);
+    if (pieces == 0 || !ConditionalLockPage(index, IVF_SPLIT_LOCK, ExclusiveLock))
+        return;
+    (void) ivf_split(index, ii, ref, pieces);
+    UnlockPage(index, IVF_SPLIT_LOCK, ExclusiveLock);
+}
+
+uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint64 list_rows)
+{
+    VdbIvfSize size = {.option = ii->lists,
+                       .lists = meta->lists,
+                       .rows = (uint64) meta->data_pages * ii->geometry.capacity,
+                       .list_rows = list_rows};
+
+    return vdb_ivf_split_pieces(&size);
+}

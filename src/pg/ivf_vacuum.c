@@ -1,0 +1,236 @@
+/*
+ * Vacuum of an ivf index: dead rows leave their pages, which are compacted and offered to new rows
+ * (bulkdelete); then lists without rows are retired, retired ones recycled, overgrown ones split
+ * and those that are mostly holes rewritten (cleanup).
+ *
+ * Both hold IVF_SPLIT_LOCK, so that no list comes into being behind their cursor; inserters never
+ * wait for that lock.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/generic_xlog.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "pg/compat.h"
+#include "pg/ivf.h"
+
+/* A list is rewritten when it has at least so many pages and its rows would do with a quarter. */
+#define SPARSE_PAGES 8
+
+typedef struct IvfVacuum {
+    Relation index;
+    IvfIndex ii;
+    IndexBulkDeleteResult *stats;
+    IndexBulkDeleteCallback callback;
+    void *callback_state;
+    BufferAccessStrategy strategy;
+} IvfVacuum;
+
+/* Calls visit() for every live list. */
+static void for_each_list(IvfVacuum *v,
+                          void (*visit)(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list))
+{
+    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
+
+    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
+        VdbIvfList list = ivf_read_list(v->index, &v->ii, ordinal);
+
+        VDB_VACUUM_DELAY_POINT();
+        if (vdb_ivf_list_live(&meta, &list))
+            visit(v, ordinal, &list);
+    }
+}
+
+/* --- dead rows --- */
+
+static bool tid_is_dead(VdbTid tid, void *state)
+{
+    IvfVacuum *v = state;
+    ItemPointerData pointer;
+
+    memcpy(&pointer, &tid, sizeof(pointer));
+    return v->callback(&pointer, v->callback_state);
+}
+
+/* Removes the dead entries of a page. */
+static void remove_from_page(IvfVacuum *v, Buffer buf)
+{
+    GenericXLogState *wal = GenericXLogStart(v->index);
+
+    vdb_ivf_data_remove(GenericXLogRegisterBuffer(wal, buf, 0), &v->ii.geometry, tid_is_dead, v);
+    GenericXLogFinish(wal);
+}
+
+/* Puts a page with room at the head of its list's chain of such pages.  The last page is not for
+ * that chain: entries go there anyway. */
+static void list_room(IvfVacuum *v, uint32 ordinal, BlockNumber blkno)
+{
+    const VdbIvfGeometry *g = &v->ii.geometry;
+    BlockNumber dirblk = ivf_directory_block(v->index, &v->ii, ordinal);
+    Buffer dirbuf =
+        ivf_read_page(v->index, &v->ii, dirblk, VDB_IVF_PAGE_DIRECTORY, BUFFER_LOCK_EXCLUSIVE);
+    Buffer buf = ivf_read_data(v->index, &v->ii, blkno, v->strategy, BUFFER_LOCK_EXCLUSIVE);
+    VdbIvfList list;
+    VdbIvfData data;
+
+    vdb_check(vdb_ivf_directory_read(BufferGetPage(dirbuf), g, ordinal, &list), v->index, dirblk);
+    ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), g, list.id, &data), v->index, blkno);
+    if (data.next_room == VDB_IVF_NOT_LISTED && vdb_ivf_data_roomy(g, data.count) &&
+        list.last != blkno) {
+        GenericXLogState *wal = GenericXLogStart(v->index);
+        Page directory = GenericXLogRegisterBuffer(wal, dirbuf, 0);
+
+        vdb_ivf_data_set_next_room(GenericXLogRegisterBuffer(wal, buf, 0), list.room);
+        list.room = blkno;
+        ivf_write_list(directory, &v->ii, ordinal, &list);
+        GenericXLogFinish(wal);
+    }
+    UnlockReleaseBuffer(buf);
+    UnlockReleaseBuffer(dirbuf);
+}
+
+/* One page of a list; answers the next. */
+static BlockNumber vacuum_page(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list,
+                               BlockNumber blkno)
+{
+    const VdbIvfGeometry *g = &v->ii.geometry;
+    Buffer buf = ivf_read_data(v->index, &v->ii, blkno, v->strategy, BUFFER_LOCK_EXCLUSIVE);
+    VdbTidCount count;
+    VdbIvfData data;
+    bool roomy;
+
+    ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), g, list->id, &data), v->index, blkno);
+    ivf_check_data(vdb_ivf_data_count(BufferGetPage(buf), g, tid_is_dead, v, &count), v->index,
+                   blkno);
+    if (count.dead > 0)
+        remove_from_page(v, buf);
+    UnlockReleaseBuffer(buf);
+    v->stats->tuples_removed += count.dead;
+    v->stats->num_index_tuples += count.left;
+    roomy = vdb_ivf_data_roomy(g, count.left);
+    if (roomy && data.next_room == VDB_IVF_NOT_LISTED && data.next != InvalidBlockNumber)
+        list_room(v, ordinal, blkno);
+    return data.next;
+}
+
+static void vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+{
+    BlockNumber blkno = list->first;
+    BlockNumber steps = 0;
+
+    while (blkno != InvalidBlockNumber) {
+        VDB_VACUUM_DELAY_POINT();
+        ivf_count_step(v->index, &v->ii, blkno, &steps);
+        blkno = vacuum_page(v, ordinal, list, blkno);
+    }
+}
+
+/* --- lists --- */
+
+/* Entries of a list. */
+static uint64 count_entries(IvfVacuum *v, const VdbIvfList *list)
+{
+    BlockNumber blkno = list->first;
+    BlockNumber steps = 0;
+    uint64 entries = 0;
+
+    while (blkno != InvalidBlockNumber) {
+        Buffer buf = ivf_read_data(v->index, &v->ii, blkno, v->strategy, BUFFER_LOCK_SHARE);
+        VdbIvfData data;
+
+        ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &v->ii.geometry, list->id, &data),
+                       v->index, blkno);
+        UnlockReleaseBuffer(buf);
+        ivf_count_step(v->index, &v->ii, blkno, &steps);
+        entries += data.count;
+        blkno = data.next;
+        VDB_VACUUM_DELAY_POINT();
+    }
+    return entries;
+}
+
+/* Retires a list that is empty still when nobody can add to it; the last one stays. */
+static void retire_if_empty(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+{
+    IvfListRef ref = {ordinal, list->id, list->first, list->run};
+    VdbIvfList now;
+
+    LockPage(v->index, ordinal, ExclusiveLock);
+    now = ivf_read_list(v->index, &v->ii, ordinal);
+    if (count_entries(v, &now) == 0 && ivf_read_meta(v->index, &v->ii).lists > 1)
+        ivf_retire_list(v->index, &v->ii, ref, 0);
+    UnlockPage(v->index, ordinal, ExclusiveLock);
+}
+
+static void tend_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+{
+    IvfListRef ref = {ordinal, list->id, list->first, list->run};
+    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
+    uint64 entries = count_entries(v, list);
+    uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries);
+
+    if (entries == 0)
+        retire_if_empty(v, ordinal, list);
+    else if (pieces > 0)
+        (void) ivf_split(v->index, &v->ii, ref, pieces);
+    else if (list->pages >= SPARSE_PAGES &&
+             entries < (uint64) list->pages * v->ii.geometry.capacity / 4)
+        (void) ivf_split(v->index, &v->ii, ref, 1);
+}
+
+static void recycle_lists(IvfVacuum *v)
+{
+    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
+
+    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
+        VDB_VACUUM_DELAY_POINT();
+        ivf_recycle_list(v->index, &v->ii, ordinal);
+    }
+}
+
+/* --- the whole --- */
+
+IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
+                                     IndexBulkDeleteCallback callback, void *callback_state)
+{
+    IvfVacuum v = {.index = info->index,
+                   .ii = ivf_index(info->index),
+                   .stats = stats ? stats : palloc0(sizeof(IndexBulkDeleteResult)),
+                   .callback = callback,
+                   .callback_state = callback_state,
+                   .strategy = info->strategy};
+
+    LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_drop_pending(v.index, &v.ii);
+    v.stats->num_index_tuples = 0;
+    for_each_list(&v, vacuum_list);
+    UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    return v.stats;
+}
+
+IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+    IvfVacuum v = {.index = info->index, .strategy = info->strategy};
+
+    if (info->analyze_only)
+        return stats;
+    if (stats == NULL) {
+        /* nothing was deleted: every heap row with a value is still in the index */
+        stats = palloc0(sizeof(IndexBulkDeleteResult));
+        stats->num_index_tuples = info->num_heap_tuples;
+        stats->estimated_count = true;
+    }
+    v.ii = ivf_index(info->index);
+    LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_drop_pending(v.index, &v.ii);
+    recycle_lists(&v);
+    for_each_list(&v, tend_list);
+    UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    stats->num_pages = RelationGetNumberOfBlocks(info->index);
+    return stats;
+}
