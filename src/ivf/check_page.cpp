@@ -2,14 +2,14 @@
 // noted down for the second half.  Trusts the geometry, never the page.
 #include <cmath>
 
-#include "core/half_api.h"
 #include "ivf/check.h"
+#include "quant/space.h"
 
 namespace vdb::ivf {
 
 namespace {
 
-constexpr double kNormTolerance = 1e-3; // of a unit vector's squared length
+constexpr double kNormTolerance = 1e-3; // relative; of squared lengths
 
 bool all_zero(const void *page, uint32_t page_size)
 {
@@ -18,19 +18,6 @@ bool all_zero(const void *page, uint32_t page_size)
         if (words[i] != 0)
             return false;
     return true;
-}
-
-// Infinite or NaN if one of the elements is.
-double squared_norm(const VdbSpace &space, const void *value)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < space.dims; i++) {
-        double x = space.storage == VDB_STORAGE_HALF
-                       ? vdb_half_to_float(static_cast<const uint16_t *>(value)[i])
-                       : static_cast<const float *>(value)[i];
-        sum += x * x;
-    }
-    return sum;
 }
 
 bool padding_clear(const VdbSpace &space, const void *value)
@@ -100,6 +87,17 @@ struct PageCheck {
                      static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo, tid.offset);
         if (const char *problem = value_problem(c, value_at(page, c.g, i)))
             c.report(block, item, "entry: %s", problem);
+        else if (c.g.norms_offset != 0)
+            norm(i);
+    }
+
+    void norm(uint32_t i)
+    {
+        double norm = vdb::norm_of(c.g.space, value_at(page, c.g, i), c.g.space.dims);
+        double stored = norms_of(page, c.g)[i];
+        if (!(std::fabs(stored - norm) <= kNormTolerance * norm))
+            c.report(block, static_cast<int32_t>(i), "entry: norm is %g instead of %g", stored,
+                     norm);
     }
 
     void run()
@@ -142,7 +140,7 @@ const char *value_problem(const VdbIvfCheck &c, const void *value)
     const VdbSpace &space = c.g.space;
     if (space.storage == VDB_STORAGE_BIT)
         return padding_clear(space, value) ? nullptr : "bits beyond the last are set";
-    double norm = squared_norm(space, value);
+    double norm = vdb::norm_of(space, value, space.dims);
     if (!std::isfinite(norm))
         return "an element is not finite";
     if (space.metric == VDB_METRIC_COSINE && space.storage == VDB_STORAGE_FLOAT32 && norm != 0 &&

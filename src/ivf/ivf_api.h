@@ -58,6 +58,7 @@ typedef struct VdbIvfGeometry {
     uint32_t stride;        /* from one value of a data or centroid page to the next */
     uint32_t capacity;      /* entries of a data page */
     uint32_t values_offset; /* of the first value on a data page */
+    uint32_t norms_offset;  /* of the values' norms there; 0 = the space needs none */
     uint32_t centroids_offset;
     uint32_t centroids_per_page;
     uint32_t lists_per_page; /* entries of a directory page */

@@ -27,14 +27,6 @@ void store(uint16_t *values, uint32_t i, double x)
     values[i] = vdb_float_to_half(static_cast<float>(x));
 }
 
-template <class Element> double squared_norm(const Element *values, uint32_t n)
-{
-    double sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += double{element(values, i)} * element(values, i);
-    return sum;
-}
-
 template <class Element>
 void add_numbers(double *sum, const Element *values, uint32_t n, double scale)
 {
@@ -64,7 +56,7 @@ void write_bits(uint8_t *target, const double *sum, uint32_t n, double count)
             target[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
 }
 
-double norm_of(const double *sum, uint32_t n)
+double length_of(const double *sum, uint32_t n)
 {
     double norm = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -78,10 +70,8 @@ float scale_of(const Affinity &affinity, const void *value)
 {
     if (!affinity.spherical())
         return 1;
-    uint32_t n = affinity.space.dims;
-    double norm = affinity.space.storage == VDB_STORAGE_HALF
-                      ? squared_norm(static_cast<const uint16_t *>(value), n)
-                      : squared_norm(static_cast<const float *>(value), n);
+    VdbSpace space = {affinity.space.metric, affinity.space.storage, affinity.space.dims};
+    double norm = norm_of(space, value, affinity.space.units);
     return norm > 0 ? static_cast<float>(1 / std::sqrt(norm)) : 0;
 }
 
@@ -118,7 +108,7 @@ void Mean::add(const void *value, float scale)
 void Mean::write(void *target) const
 {
     uint32_t n = affinity_.space.dims;
-    double divisor = affinity_.spherical() ? norm_of(sum_, n) : count_;
+    double divisor = affinity_.spherical() ? length_of(sum_, n) : count_;
     if (!(divisor > 0))
         return;
     switch (affinity_.space.storage) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ivf/page_format.h"
+#include "quant/space.h"
 
 using namespace vdb::ivf;
 
@@ -269,6 +270,10 @@ VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
         return VDB_FULL;
     tids_of(page)[header->count] = tid;
     std::memcpy(value_at(page, *g, header->count), value, g->value_bytes);
+    if (g->norms_offset != 0) {
+        vdb::Space space = vdb::make_space(g->space);
+        norms_of(page, *g)[header->count] = space.raw(value, value, space.units);
+    }
     header->count++;
     return VDB_OK;
 }
@@ -310,6 +315,8 @@ void vdb_ivf_data_remove(void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
         if (kept < i) {
             tids[kept] = tids[i];
             std::memcpy(value_at(page, *g, kept), value_at(page, *g, i), g->value_bytes);
+            if (g->norms_offset != 0)
+                norms_of(page, *g)[kept] = norms_of(page, *g)[i];
         }
         kept++;
     }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "quant/space.h"
+
 namespace vdb::ivf {
 
 namespace {
@@ -15,22 +17,43 @@ constexpr uint32_t align_up(uint32_t n, uint32_t to)
     return (n + to - 1) / to * to;
 }
 
+// What an entry's heap tid and, where distances need it, norm take.
+uint32_t entry_head(const VdbIvfGeometry &g)
+{
+    return sizeof(VdbTid) + (g.norms_offset != 0 ? sizeof(float) : 0);
+}
+
+uint32_t heads_end(const VdbIvfGeometry &g)
+{
+    if (g.norms_offset == 0)
+        return kTidsOffset + g.capacity * sizeof(VdbTid);
+    return g.norms_offset + g.capacity * sizeof(float);
+}
+
+bool fits(const VdbIvfGeometry &g, uint32_t align, uint32_t stride, uint32_t end)
+{
+    return align_up(heads_end(g), align) + g.capacity * stride <= end;
+}
+
+void set_capacity(VdbIvfGeometry &g, uint32_t capacity)
+{
+    g.capacity = capacity;
+    if (g.norms_offset != 0)
+        g.norms_offset = align_up(kTidsOffset + capacity * sizeof(VdbTid), sizeof(float));
+}
+
 // Puts the values of a data page, each on cache lines of its own where no entry is lost by it: a
 // distance then takes half the time in cache, and a line less from memory.
 void place_values(VdbIvfGeometry &g, uint32_t end)
 {
-    g.capacity = (end - kTidsOffset) / (g.value_bytes + sizeof(VdbTid));
-    while (align_up(kTidsOffset + g.capacity * sizeof(VdbTid), kValueAlign) +
-               g.capacity * g.value_bytes >
-           end)
-        g.capacity--;
+    set_capacity(g, (end - kTidsOffset) / (g.value_bytes + entry_head(g)));
+    while (!fits(g, kValueAlign, g.value_bytes, end))
+        set_capacity(g, g.capacity - 1);
 
-    uint32_t tids_end = kTidsOffset + g.capacity * sizeof(VdbTid);
-    uint32_t lines = align_up(tids_end, kCacheLine);
     uint32_t spread = align_up(g.value_bytes, kCacheLine);
-    g.stride = lines + g.capacity * spread <= end ? spread : g.value_bytes;
-    g.values_offset =
-        lines + g.capacity * g.stride <= end ? lines : align_up(tids_end, kValueAlign);
+    g.stride = fits(g, kCacheLine, spread, end) ? spread : g.value_bytes;
+    uint32_t align = fits(g, kCacheLine, g.stride, end) ? kCacheLine : kValueAlign;
+    g.values_offset = align_up(heads_end(g), align);
 }
 
 void place_centroids(VdbIvfGeometry &g, uint32_t end)
@@ -89,8 +112,9 @@ VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space, VdbIvfGeom
     g.page_size = page_size;
     g.space = *space;
     g.value_bytes = static_cast<uint32_t>(vdb_value_bytes(space));
-    if (page_size < 4096 ||
-        align_up(kTidsOffset + sizeof(VdbTid), kValueAlign) + g.value_bytes > end)
+    g.norms_offset = vdb::make_space(*space).needs_norm();
+    set_capacity(g, 1);
+    if (page_size < 4096 || !fits(g, kValueAlign, g.value_bytes, end))
         return VDB_TOO_BIG;
     place_values(g, end);
     place_centroids(g, end);

@@ -79,7 +79,8 @@ struct ListEntry {
 };
 static_assert(sizeof(ListEntry) == 40);
 
-// Start of a data page.  Then VdbTid tids[capacity]; at values_offset the values, `stride` apart.
+// Start of a data page.  Then VdbTid tids[capacity], where the space needs them float
+// norms[capacity], and the values, `stride` apart.
 struct DataHeader {
     uint32_t list_id;
     VdbBlock next_room; // VDB_IVF_NOT_LISTED = not on the room chain
@@ -168,6 +169,14 @@ inline VdbTid *tids_of(void *page)
 inline const VdbTid *tids_of(const void *page)
 {
     return at<VdbTid>(page, kTidsOffset);
+}
+inline float *norms_of(void *page, const VdbIvfGeometry &g)
+{
+    return at<float>(page, g.norms_offset);
+}
+inline const float *norms_of(const void *page, const VdbIvfGeometry &g)
+{
+    return at<float>(page, g.norms_offset);
 }
 inline void *value_at(void *page, const VdbIvfGeometry &g, uint32_t i)
 {

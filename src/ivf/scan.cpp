@@ -47,16 +47,23 @@ bool wanted(const Scan &s, const Found &f)
     return !s.dropped_any || before(f, s.dropped);
 }
 
-// What SQL calls the distance of the zero vector under cosine is NaN, which sorts last.
-float rank_of(const Scan &s, const void *value)
+// Under cosine: what rank() needs to know of an entry.  Of values at unit length only whether it is
+// the zero vector, which sorts last.
+float norm_of(const Scan &s, const void *page, uint32_t i, float raw)
+{
+    if (s.g.norms_offset != 0)
+        return norms_of(page, s.g)[i];
+    const void *value = value_at(page, s.g, i);
+    return raw == 0 ? s.space.raw(value, value, s.space.units) : 1;
+}
+
+float rank_of(const Scan &s, const void *page, uint32_t i)
 {
     if (s.query == nullptr)
         return 0;
-    float raw = s.space.raw(s.query, value, s.space.units);
-    float norm = 1;
-    if (s.space.metric == VDB_METRIC_COSINE && raw == 0)
-        norm = s.space.raw(value, value, s.space.units);
-    return s.space.rank(raw, 1, norm);
+    float raw = s.space.raw(s.query, value_at(page, s.g, i), s.space.units);
+    float norm = s.space.metric == VDB_METRIC_COSINE ? norm_of(s, page, i, raw) : 1;
+    return s.space.rank(raw, s.query_norm, norm);
 }
 
 // The n-th nearest of the unordered rest, by a heap of n: most entries cost one comparison.
@@ -117,9 +124,11 @@ VdbIvfScan *vdb_ivf_scan_init(void *memory, const VdbIvfGeometry *g, size_t budg
     return s;
 }
 
-void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, VdbIvfOrder order) noexcept
+void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, float query_norm,
+                        VdbIvfOrder order) noexcept
 {
     s->query = query;
+    s->query_norm = query_norm;
     s->order = order;
     s->seen = 0;
     s->window_floor = -std::numeric_limits<float>::infinity();
@@ -151,7 +160,7 @@ VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) n
         return VDB_FULL;
     const VdbTid *tids = tids_of(page);
     for (uint32_t i = 0; i < data.count; i++) {
-        Found f = {rank_of(*s, value_at(page, s->g, i)), tids[i], 0};
+        Found f = {rank_of(*s, page, i), tids[i], 0};
         if (wanted(*s, f))
             s->found.push(f);
     }

@@ -35,6 +35,7 @@ struct VdbIvfScan {
     VdbIvfGeometry g;
     vdb::Space space;
     const void *query;
+    float query_norm;
     VdbIvfOrder order;
     uint32_t limit; // of entries kept
     uint64_t seen;

@@ -1,7 +1,7 @@
 /*
  * Collecting the entries of the lists that a scan looks at, and handing them out nearest first.
  *
- *     vdb_ivf_scan_start(s, query, order);
+ *     vdb_ivf_scan_start(s, query, query_norm, order);
  *     for (;;) {                                            a window of lists
  *         do {
  *             for each data page of the window's lists {
@@ -37,9 +37,10 @@ size_t vdb_ivf_scan_size(void) VDB_NOEXCEPT;
  * `budget` bytes more at a time (it takes what a page needs in any case). */
 VdbIvfScan *vdb_ivf_scan_init(void *memory, const VdbIvfGeometry *g, size_t budget) VDB_NOEXCEPT;
 
-/* Begins anew, keeping the memory.  `query` is in the form of stored values and must outlive the
- * scan; NULL: every entry is at distance 0. */
-void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, VdbIvfOrder order) VDB_NOEXCEPT;
+/* Begins anew, keeping the memory.  `query` is in the form of stored values, with the norm that
+ * vdb_value_prepare() gave, and must outlive the scan; NULL: every entry is at distance 0. */
+void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, float query_norm,
+                        VdbIvfOrder order) VDB_NOEXCEPT;
 
 /* Bytes to give before the next feed, mostly 0.  What was given before is not used any longer once
  * the next block is given and may be freed. */
