@@ -201,3 +201,25 @@ CREATE OPERATOR CLASS halfvec_l1_ops
     FUNCTION 1 l1_distance(halfvec, halfvec);
 
 COMMENT ON OPERATOR CLASS halfvec_l1_ops USING ivfflat IS 'half vectors by L1 distance';
+
+CREATE OPERATOR FAMILY bit_hamming_ops USING ivf;
+
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivf IS 'bit strings by Hamming distance';
+
+CREATE OPERATOR CLASS bit_hamming_ops
+    FOR TYPE bit USING ivf FAMILY bit_hamming_ops AS
+    OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+    FUNCTION 1 hamming_distance(bit, bit);
+
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivf IS 'bit strings by Hamming distance';
+
+CREATE OPERATOR FAMILY bit_hamming_ops USING ivfflat;
+
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivfflat IS 'bit strings by Hamming distance';
+
+CREATE OPERATOR CLASS bit_hamming_ops
+    FOR TYPE bit USING ivfflat FAMILY bit_hamming_ops AS
+    OPERATOR 1 <~> (bit, bit) FOR ORDER BY float_ops,
+    FUNCTION 1 hamming_distance(bit, bit);
+
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'bit strings by Hamming distance';

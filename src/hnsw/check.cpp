@@ -93,9 +93,9 @@ using namespace vdb::hnsw;
 void VdbHnswCheck::report(VdbBlock block, int32_t item, const char *format, ...)
 {
     uint64_t n = counts.problems++;
-    if (n >= VDB_HNSW_CHECK_MAX_PROBLEMS)
+    if (n >= VDB_MAX_PROBLEMS)
         return;
-    VdbHnswProblem &p = problems[n];
+    VdbProblem &p = problems[n];
     p.block = block;
     p.item = item;
     va_list args;
@@ -170,7 +170,7 @@ const VdbHnswCheckCounts *vdb_hnsw_check_counts(const VdbHnswCheck *check) noexc
     return &check->counts;
 }
 
-const VdbHnswProblem *vdb_hnsw_check_problem(const VdbHnswCheck *check, uint32_t i) noexcept
+const VdbProblem *vdb_hnsw_check_problem(const VdbHnswCheck *check, uint32_t i) noexcept
 {
     return &check->problems[i];
 }

@@ -71,7 +71,7 @@ struct VdbHnswCheck {
     VdbBlock free_cell_page;
     VdbBlock free_vector_page;
     VdbHnswCheckCounts counts;
-    VdbHnswProblem problems[VDB_HNSW_CHECK_MAX_PROBLEMS];
+    VdbProblem problems[VDB_MAX_PROBLEMS];
 
     vdb::hnsw::NodeInfo *nodes; // by node id
     vdb::hnsw::BlockInfo *by_block;

@@ -9,20 +9,12 @@
 #ifndef VDB_HNSW_CHECK_API_H
 #define VDB_HNSW_CHECK_API_H
 
+#include "core/problem_api.h"
 #include "hnsw/hnsw_api.h"
 
 VDB_BEGIN_DECLS
 
-#define VDB_HNSW_CHECK_MAX_PROBLEMS 1000 /* reported; later ones are only counted */
-#define VDB_HNSW_CHECK_TEXT_SIZE    120
-
 typedef struct VdbHnswCheck VdbHnswCheck;
-
-typedef struct VdbHnswProblem {
-    VdbBlock block;
-    int32_t item; /* slot or cell, as the text says; -1 = the page */
-    char text[VDB_HNSW_CHECK_TEXT_SIZE];
-} VdbHnswProblem;
 
 /* What there is in the index.  Edges and cells are those of nodes that are not free. */
 typedef struct VdbHnswCheckCounts {
@@ -38,7 +30,7 @@ typedef struct VdbHnswCheckCounts {
     uint64_t lost_cells;   /* in use but linked by nobody (a crash may leave some): allowed */
     uint64_t lost_vectors; /* vector pages neither used nor on the free list: allowed */
     uint64_t pages[5];     /* by VdbHnswPageKind; [0] = all-zero pages */
-    uint64_t problems;     /* may exceed VDB_HNSW_CHECK_MAX_PROBLEMS */
+    uint64_t problems;     /* may exceed VDB_MAX_PROBLEMS */
     uint64_t level_nodes[VDB_HNSW_MAX_LEVEL + 1]; /* live nodes by their level */
     VdbNode root;
     VdbNode entry;
@@ -82,8 +74,8 @@ bool vdb_hnsw_check_finish(VdbHnswCheck *check) VDB_NOEXCEPT;
 
 const VdbHnswCheckCounts *vdb_hnsw_check_counts(const VdbHnswCheck *check) VDB_NOEXCEPT;
 
-/* REQUIRES: i < counts->problems and i < VDB_HNSW_CHECK_MAX_PROBLEMS. */
-const VdbHnswProblem *vdb_hnsw_check_problem(const VdbHnswCheck *check, uint32_t i) VDB_NOEXCEPT;
+/* REQUIRES: i < counts->problems and i < VDB_MAX_PROBLEMS. */
+const VdbProblem *vdb_hnsw_check_problem(const VdbHnswCheck *check, uint32_t i) VDB_NOEXCEPT;
 
 VDB_END_DECLS
 

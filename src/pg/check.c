@@ -1,7 +1,7 @@
 /*
- * vectordb_index_check() and vectordb_index_info(): walk a whole hnsw index.
+ * vectordb_index_check() and vectordb_index_info(): walk a whole index.
  *
- * The graph's own invariants are the core's business (hnsw/check_api.h); this file feeds it pages
+ * An access method's own invariants are its core's business (check.h); this file feeds it pages
  * and compares the heap tids it finds with the heap.  A check takes the locks that keep writers
  * away, for else the pages would not fit each other.  A standby cannot take them: there replay may
  * go on meanwhile, and a problem counts only if it shows again.
@@ -18,10 +18,10 @@
 #include "catalog/index.h"
 #include "catalog/pg_operator_d.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
@@ -30,12 +30,14 @@
 #include "utils/snapmgr.h"
 #include "utils/tuplesort.h"
 
-#include "hnsw/check_api.h"
+#include "pg/check.h"
 #include "pg/compat.h"
-#include "pg/hnsw.h"
+#include "pg/page.h"
 
 PG_FUNCTION_INFO_V1(vectordb_index_check);
 PG_FUNCTION_INFO_V1(vectordb_index_info);
+
+static const VdbChecker *const checkers[] = {&vdb_hnsw_checker, &vdb_ivf_checker};
 
 /* --- opening and locking --- */
 
@@ -43,20 +45,33 @@ typedef struct CheckedIndex {
     Relation heap;
     Relation index;
     LOCKMODE lockmode;
+    const VdbChecker *checker;
 } CheckedIndex;
 
-/* ereports unless it is one of our indexes, with storage that this session can read. */
-static void must_be_checkable(Relation index)
+static _Noreturn void not_ours(const char *name)
 {
-    if (index->rd_rel->relkind != RELKIND_INDEX || index->rd_indam->ambuild != hnswbuild)
-        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                        errmsg("\"%s\" is not an hnsw index", RelationGetRelationName(index))));
+    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                    errmsg("\"%s\" is not an hnsw or ivf index", name)));
+}
+
+/* ereports unless it is one of our indexes, with storage that this session can read. */
+static const VdbChecker *must_be_checkable(Relation index)
+{
+    const VdbChecker *checker = NULL;
+
+    for (Size i = 0; i < lengthof(checkers) && index->rd_rel->relkind == RELKIND_INDEX; i++) {
+        if (index->rd_indam->ambuild == checkers[i]->build)
+            checker = checkers[i];
+    }
+    if (checker == NULL)
+        not_ours(RelationGetRelationName(index));
     if (RELATION_IS_OTHER_TEMP(index))
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access temporary tables of other sessions")));
     if (index->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED && RecoveryInProgress())
         ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                         errmsg("cannot access temporary or unlogged relations during recovery")));
+    return checker;
 }
 
 /* Locks the table first, as everyone does; its owner only may ask for that. */
@@ -71,8 +86,7 @@ static CheckedIndex open_index(Oid index_oid, LOCKMODE lockmode)
         if (name == NULL)
             ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
                             errmsg("could not open relation with OID %u", index_oid)));
-        ereport(ERROR,
-                (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an hnsw index", name)));
+        not_ours(name);
     }
     if (!VDB_OWNS_RELATION(heap_oid, GetUserId()))
         aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, get_rel_name(index_oid));
@@ -84,7 +98,7 @@ static CheckedIndex open_index(Oid index_oid, LOCKMODE lockmode)
         ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
                         errmsg("could not open parent table of index \"%s\"",
                                RelationGetRelationName(c.index))));
-    must_be_checkable(c.index);
+    c.checker = must_be_checkable(c.index);
     return c;
 }
 
@@ -107,29 +121,29 @@ static void put_problem(Report *report, BlockNumber blkno, int32 item, const cha
     Datum values[3] = {Int64GetDatum(blkno), Int32GetDatum(item), (Datum) 0};
     bool nulls[3] = {blkno == InvalidBlockNumber, item < 0, false};
 
-    if (report->rsinfo == NULL || report->problems++ >= VDB_HNSW_CHECK_MAX_PROBLEMS)
+    if (report->rsinfo == NULL || report->problems++ >= VDB_MAX_PROBLEMS)
         return;
     values[2] = CStringGetTextDatum(text);
     tuplestore_putvalues(report->rsinfo->setResult, report->rsinfo->setDesc, values, nulls);
     pfree(DatumGetPointer(values[2]));
 }
 
-static void put_core_problems(Report *report, const VdbHnswCheck *check)
+static void put_core_problems(Report *report, const CheckedIndex *c, const void *check)
 {
-    uint64 n = vdb_hnsw_check_counts(check)->problems;
+    uint64 n = c->checker->problems(check);
 
-    for (uint64 i = 0; i < Min(n, VDB_HNSW_CHECK_MAX_PROBLEMS); i++) {
-        const VdbHnswProblem *p = vdb_hnsw_check_problem(check, (uint32) i);
+    for (uint64 i = 0; i < Min(n, VDB_MAX_PROBLEMS); i++) {
+        const VdbProblem *p = c->checker->problem(check, (uint32) i);
 
         put_problem(report, p->block, p->item, p->text);
     }
-    report->problems += n - Min(n, VDB_HNSW_CHECK_MAX_PROBLEMS);
+    report->problems += n - Min(n, VDB_MAX_PROBLEMS);
 }
 
 /* Says how many problems found no row of their own. */
 static void put_rest(Report *report)
 {
-    uint64 rest = report->problems - Min(report->problems, VDB_HNSW_CHECK_MAX_PROBLEMS);
+    uint64 rest = report->problems - Min(report->problems, VDB_MAX_PROBLEMS);
 
     if (rest == 0)
         return;
@@ -140,67 +154,66 @@ static void put_rest(Report *report)
 /* --- the index's side --- */
 
 /* PostgreSQL's part of a page: what lies in the hole is lost to WAL. */
-static void check_page_header(Report *report, const VdbHnswGeometry *g, BlockNumber blkno,
-                              Page page)
+static void check_page_header(Report *report, uint32 end, BlockNumber blkno, Page page)
 {
     PageHeader header = (PageHeader) page;
-    uint32 kind = vdb_hnsw_page_kind(page, BLCKSZ);
 
-    if (kind < VDB_HNSW_PAGE_META || kind > VDB_HNSW_PAGE_VECTOR)
-        return; /* the core says so */
+    if (end == 0)
+        return; /* not a page of ours; the core says so */
     if (header->pd_special != BLCKSZ - 8 || header->pd_upper != header->pd_special)
         put_problem(report, blkno, -1,
                     psprintf("special space starts at %u, free space ends at %u instead of %u",
                              header->pd_special, header->pd_upper, BLCKSZ - 8));
-    else if (header->pd_lower < vdb_hnsw_check_page_end(g, kind) ||
-             header->pd_lower > header->pd_upper)
+    else if (header->pd_lower < end || header->pd_lower > header->pd_upper)
         put_problem(report, blkno, -1,
-                    psprintf("free space starts at %u instead of %u", header->pd_lower,
-                             vdb_hnsw_check_page_end(g, kind)));
+                    psprintf("free space starts at %u instead of %u", header->pd_lower, end));
 }
 
 /* Starts a check from the metapage.  NULL: there is no telling the index's format, and why is
  * reported. */
-static VdbHnswCheck *begin_check(CheckedIndex *c, Report *report, VdbHnswGeometry *g)
+static void *begin_check(CheckedIndex *c, Report *report)
 {
-    BlockNumber blocks = RelationGetNumberOfBlocks(c->index);
-    BlockNumber heap_blocks =
-        RecoveryInProgress() ? InvalidBlockNumber : RelationGetNumberOfBlocks(c->heap);
+    VdbCheckBlocks blocks = {RelationGetNumberOfBlocks(c->index), InvalidBlockNumber};
     const char *problem = "index is empty";
     char *page = palloc(BLCKSZ);
-    Size size = 0;
+    void *check = NULL;
 
-    if (blocks > 0)
-        vdb_copy_page(c->index, VDB_HNSW_META_BLOCK, NULL, page);
-    if (blocks == 0 || vdb_hnsw_check_geometry(page, BLCKSZ, g, &problem) != VDB_OK) {
-        put_problem(report, VDB_HNSW_META_BLOCK, -1, problem);
-        return NULL;
+    if (!RecoveryInProgress())
+        blocks.heap = RelationGetNumberOfBlocks(c->heap);
+    if (blocks.index > 0) {
+        vdb_copy_page(c->index, 0, NULL, page);
+        check = c->checker->begin(c->index, page, blocks, &problem);
     }
-    if (!vdb_space_fits(c->index, &g->space)) {
-        put_problem(
-            report, VDB_HNSW_META_BLOCK, -1,
-            "metapage has another type, other dimensions or another metric than the column");
-        return NULL;
-    }
-    if (vdb_hnsw_check_size(g, blocks, &size) != VDB_OK || size > MaxAllocHugeSize)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("index \"%s\" is too large to be checked",
-                               RelationGetRelationName(c->index))));
+    if (check == NULL)
+        put_problem(report, 0, -1, problem);
     pfree(page);
-    return vdb_hnsw_check_begin(MemoryContextAllocHuge(CurrentMemoryContext, size), g, blocks,
-                                heap_blocks);
+    return check;
 }
 
-static int64 tid_key(BlockNumber block, OffsetNumber offset)
+void *vdb_check_memory(Relation index, Size size)
 {
-    return (int64) block << 16 | offset;
+    if (size > MaxAllocHugeSize)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("index \"%s\" is too large to be checked",
+                               RelationGetRelationName(index))));
+    return MemoryContextAllocHuge(CurrentMemoryContext, size);
+}
+
+/* Tids in this order are in that of the heap. */
+static int64 block_key(BlockNumber block)
+{
+    return (int64) block << 16;
+}
+
+static int64 tid_key(const VdbTid *tid)
+{
+    return (int64) tid->block_hi << 32 | (int64) tid->block_lo << 16 | tid->offset;
 }
 
 /* Feeds the whole index; the heap tids go to the sort unless it is NULL. */
-static VdbHnswCheck *check_pages(CheckedIndex *c, Report *report, VdbHnswGeometry *g,
-                                 Tuplesortstate *sort)
+static void *check_pages(CheckedIndex *c, Report *report, Tuplesortstate *sort)
 {
-    VdbHnswCheck *check = begin_check(c, report, g);
+    void *check = begin_check(c, report);
     BlockNumber blocks = check ? RelationGetNumberOfBlocks(c->index) : 0;
     BufferAccessStrategy strategy = GetAccessStrategy(BAS_BULKREAD);
     VdbTid *tids = palloc(BLCKSZ);
@@ -209,13 +222,12 @@ static VdbHnswCheck *check_pages(CheckedIndex *c, Report *report, VdbHnswGeometr
     for (BlockNumber blkno = 0; blkno < blocks; blkno++) {
         CHECK_FOR_INTERRUPTS();
         vdb_copy_page(c->index, blkno, strategy, page);
-        check_page_header(report, g, blkno, page);
-        vdb_hnsw_check_feed(check, blkno, page);
-        for (uint32 i = sort ? vdb_hnsw_check_page_tids(check, page, tids) : 0; i-- > 0;)
-            tuplesort_putdatum(
-                sort, Int64GetDatum(tid_key(vdb_cell_block(tids[i]), tids[i].offset)), false);
+        check_page_header(report, c->checker->page_end(check, page), blkno, page);
+        c->checker->feed(check, blkno, page);
+        for (uint32 i = sort ? c->checker->page_tids(check, page, tids) : 0; i-- > 0;)
+            tuplesort_putdatum(sort, Int64GetDatum(tid_key(&tids[i])), false);
     }
-    while (check && vdb_hnsw_check_finish(check))
+    while (check && c->checker->finish(check))
         CHECK_FOR_INTERRUPTS();
     FreeAccessStrategy(strategy);
     return check;
@@ -251,9 +263,9 @@ static void load_block(HeapSide *side, BlockNumber block)
 {
     side->block = block;
     memset(side->indexed, 0, sizeof(side->indexed));
-    while (side->next >= 0 && side->next < tid_key(block, 0))
+    while (side->next >= 0 && side->next < block_key(block))
         next_tid(side);
-    for (; side->next >= 0 && side->next < tid_key(block + 1, 0); next_tid(side))
+    for (; side->next >= 0 && side->next < block_key(block + 1); next_tid(side))
         side->indexed[Min((uint16) side->next, MaxOffsetNumber)] = true;
 }
 
@@ -320,15 +332,14 @@ static void run_check(CheckedIndex *c, Report *report)
     bool complete = c->index->rd_index->indisvalid;
     Snapshot snapshot = complete ? heap_snapshot(c->index) : NULL;
     Tuplesortstate *sort = NULL;
-    VdbHnswGeometry g;
-    VdbHnswCheck *check;
+    void *check;
 
     if (complete)
         sort = tuplesort_begin_datum(INT8OID, Int8LessOperator, InvalidOid, false,
                                      maintenance_work_mem, NULL, TUPLESORT_NONE);
-    check = check_pages(c, report, &g, sort);
+    check = check_pages(c, report, sort);
     if (check)
-        put_core_problems(report, check);
+        put_core_problems(report, c, check);
     if (check && sort)
         check_heap(c, report, sort, snapshot);
     if (sort)
@@ -364,13 +375,32 @@ Datum vectordb_index_check(PG_FUNCTION_ARGS)
 
     InitMaterializedSRF(fcinfo, 0);
     report.rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-    work = AllocSetContextCreate(CurrentMemoryContext, "hnsw check", ALLOCSET_DEFAULT_SIZES);
+    work = AllocSetContextCreate(CurrentMemoryContext, "index check", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(work);
     run_check_as_owner(&c, &report);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(work);
     close_index(&c);
     return (Datum) 0;
+}
+
+/* --- what an index consists of --- */
+
+void vdb_info_put(VdbIndexInfo *info, const char *column, Datum value)
+{
+    for (int i = 0; i < info->desc->natts; i++) {
+        if (namestrcmp(&TupleDescAttr(info->desc, i)->attname, column) == 0) {
+            info->values[i] = value;
+            info->nulls[i] = false;
+            return;
+        }
+    }
+    Assert(false);
+}
+
+void vdb_info_put_count(VdbIndexInfo *info, const char *column, uint64 value)
+{
+    vdb_info_put(info, column, Int64GetDatum((int64) value));
 }
 
 static const char *metric_name(uint32 metric)
@@ -391,60 +421,20 @@ static const char *metric_name(uint32 metric)
     }
 }
 
-/* Live nodes of each level from 0 to the highest in use. */
-static Datum level_array(const VdbHnswCheckCounts *n)
+void vdb_info_put_space(VdbIndexInfo *info, uint32 metric, uint32 dims)
 {
-    Datum levels[VDB_HNSW_MAX_LEVEL + 1];
-    int count = 0;
-
-    for (int i = 0; i <= VDB_HNSW_MAX_LEVEL; i++) {
-        levels[i] = Int64GetDatum((int64) n->level_nodes[i]);
-        if (n->level_nodes[i] > 0)
-            count = i + 1;
-    }
-    return PointerGetDatum(
-        construct_array(levels, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    vdb_info_put(info, "metric", CStringGetTextDatum(metric_name(metric)));
+    vdb_info_put(info, "dimensions", Int32GetDatum((int32) dims));
 }
 
-static Datum node_tid(const VdbHnswGeometry *g, VdbNode node)
+/* Nothing is known yet. */
+static VdbIndexInfo new_info(TupleDesc desc)
 {
-    ItemPointer tid = palloc(sizeof(ItemPointerData));
+    VdbIndexInfo info = {BlessTupleDesc(desc), palloc0(sizeof(Datum) * desc->natts),
+                         palloc(sizeof(bool) * desc->natts)};
 
-    ItemPointerSet(tid, vdb_hnsw_node_block(g, node), vdb_hnsw_node_slot(g, node) + 1);
-    return PointerGetDatum(tid);
-}
-
-static Datum form_info(TupleDesc desc, const VdbHnswGeometry *g, const VdbHnswCheckCounts *n,
-                       int64 bytes)
-{
-    Datum values[21];
-    bool nulls[21] = {false};
-    int i = 0;
-
-    values[i++] = CStringGetTextDatum(metric_name(g->space.metric));
-    values[i++] = Int32GetDatum(g->space.dims);
-    values[i++] = Int32GetDatum(g->m);
-    values[i++] = Int64GetDatum(n->live);
-    values[i++] = Int64GetDatum(n->tombstones);
-    values[i++] = Int64GetDatum(n->detached);
-    values[i++] = Int64GetDatum(n->free_slots);
-    values[i++] = Int64GetDatum(n->heap_tids);
-    values[i++] = level_array(n);
-    nulls[i] = n->entry == VDB_NO_NODE;
-    values[i++] = n->entry == VDB_NO_NODE ? (Datum) 0 : node_tid(g, n->entry);
-    values[i++] = Int32GetDatum(n->entry_level);
-    values[i++] = Float8GetDatum(n->live > 0 ? (double) n->edges / n->live : 0);
-    values[i++] = Int64GetDatum(n->tombstone_edges);
-    values[i++] = Int64GetDatum(n->stale_edges);
-    values[i++] = Int64GetDatum(n->pages[VDB_HNSW_PAGE_NODE]);
-    values[i++] = Int64GetDatum(n->pages[VDB_HNSW_PAGE_CELL]);
-    values[i++] = Int64GetDatum(n->pages[VDB_HNSW_PAGE_VECTOR]);
-    values[i++] = Int64GetDatum(n->pages[0]);
-    values[i++] = Int64GetDatum(n->lost_cells);
-    values[i++] = Int64GetDatum(n->lost_vectors);
-    values[i++] = Int64GetDatum(bytes);
-    Assert(i == lengthof(values) && i == desc->natts);
-    return HeapTupleGetDatum(heap_form_tuple(desc, values, nulls));
+    memset(info.nulls, true, sizeof(bool) * desc->natts);
+    return info;
 }
 
 /* Reads under concurrent changes, so its numbers are approximate then. */
@@ -452,17 +442,20 @@ Datum vectordb_index_info(PG_FUNCTION_ARGS)
 {
     CheckedIndex c = open_index(PG_GETARG_OID(0), AccessShareLock);
     Report report = {.rsinfo = NULL};
-    VdbHnswGeometry g;
-    VdbHnswCheck *check = check_pages(&c, &report, &g, NULL);
+    void *check = check_pages(&c, &report, NULL);
+    VdbIndexInfo info;
     TupleDesc desc;
-    Datum info;
+    HeapTuple tuple;
 
     if (check == NULL)
-        vdb_corrupted(c.index, VDB_HNSW_META_BLOCK, "damaged metapage");
+        vdb_corrupted(c.index, 0, "damaged metapage");
     if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
-    info = form_info(BlessTupleDesc(desc), &g, vdb_hnsw_check_counts(check),
-                     (int64) RelationGetNumberOfBlocks(c.index) * BLCKSZ);
+    info = new_info(desc);
+    vdb_info_put(&info, "access_method", CStringGetTextDatum(get_am_name(c.index->rd_rel->relam)));
+    c.checker->info(check, &info);
+    vdb_info_put_count(&info, "bytes", (uint64) RelationGetNumberOfBlocks(c.index) * BLCKSZ);
+    tuple = heap_form_tuple(info.desc, info.values, info.nulls);
     close_index(&c);
-    return info;
+    return HeapTupleGetDatum(tuple);
 }

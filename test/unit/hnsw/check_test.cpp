@@ -419,8 +419,8 @@ TEST(Check, ProblemListIsCapped)
                 for (uint32_t e = 0; e < 8; e++)
                     neighbors(node_at(image.page(b), image.g, s))[e] = 7777777;
     Report r = image.check();
-    EXPECT_GT(r.counts.problems, uint64_t{VDB_HNSW_CHECK_MAX_PROBLEMS});
-    EXPECT_EQ(r.problems.size(), size_t{VDB_HNSW_CHECK_MAX_PROBLEMS});
+    EXPECT_GT(r.counts.problems, uint64_t{VDB_MAX_PROBLEMS});
+    EXPECT_EQ(r.problems.size(), size_t{VDB_MAX_PROBLEMS});
 }
 
 TEST(Check, SizesThatCannotBeAddressedAreRefused)

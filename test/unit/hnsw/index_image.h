@@ -34,7 +34,7 @@ inline std::unique_ptr<void, void (*)(void *)> memory(size_t bytes)
 
 struct Report {
     VdbHnswCheckCounts counts;
-    std::vector<VdbHnswProblem> problems;
+    std::vector<VdbProblem> problems;
 
     bool says(const std::string &words) const
     {
@@ -149,7 +149,7 @@ struct Image {
         while (vdb_hnsw_check_finish(check)) {
         }
         Report r = {*vdb_hnsw_check_counts(check), {}};
-        for (uint32_t i = 0; i < r.counts.problems && i < VDB_HNSW_CHECK_MAX_PROBLEMS; i++)
+        for (uint32_t i = 0; i < r.counts.problems && i < VDB_MAX_PROBLEMS; i++)
             r.problems.push_back(*vdb_hnsw_check_problem(check, i));
         return r;
     }
