@@ -146,8 +146,8 @@ extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
 extern void ivf_retire_list(Relation index, IvfIndex *ii, IvfListRef ref, uint32 replacements);
 /* Retires what a split that was cut short left. */
 extern void ivf_drop_pending(Relation index, IvfIndex *ii);
-/* Frees the pages of a retired list that nobody can be reading any more. */
-extern void ivf_recycle_list(Relation index, IvfIndex *ii, uint32 ordinal);
+/* Frees the pages of retired lists that nobody can be reading any more. */
+extern void ivf_recycle_lists(Relation index, IvfIndex *ii);
 
 /* ivf_split.c */
 /* Splits a list that has outgrown the others, if nobody else is splitting. */

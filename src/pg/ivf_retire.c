@@ -6,13 +6,11 @@
 
 #include "access/generic_xlog.h"
 #include "access/transam.h"
-#include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "storage/bufpage.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "pg/compat.h"
 #include "pg/ivf.h"
 
 /* Writes the record that retires a list, with whatever else is to change in the metapage. */
@@ -117,13 +115,18 @@ static bool recycle_page(Relation index, IvfIndex *ii, uint32 ordinal)
     return p.list.state == VDB_IVF_LIST_RETIRED;
 }
 
-void ivf_recycle_list(Relation index, IvfIndex *ii, uint32 ordinal)
+void ivf_recycle_lists(Relation index, IvfIndex *ii)
 {
-    VdbIvfList list = ivf_read_list(index, ii, ordinal);
+    VdbIvfMeta meta = ivf_read_meta(index, ii);
 
-    if (list.state != VDB_IVF_LIST_RETIRED ||
-        !GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(list.retired)))
-        return;
-    while (recycle_page(index, ii, ordinal))
-        VDB_VACUUM_DELAY_POINT();
+    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
+        VdbIvfList list = ivf_read_list(index, ii, ordinal);
+
+        CHECK_FOR_INTERRUPTS();
+        if (list.state != VDB_IVF_LIST_RETIRED ||
+            !GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(list.retired)))
+            continue;
+        while (recycle_page(index, ii, ordinal))
+            CHECK_FOR_INTERRUPTS();
+    }
 }

@@ -289,6 +289,7 @@ bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
     bool split = false;
 
     ivf_drop_pending(index, ii);
+    ivf_recycle_lists(index, ii);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
     if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE) {

@@ -19,8 +19,8 @@
 #include "pg/compat.h"
 #include "pg/ivf.h"
 
-/* A list is rewritten when it has at least so many pages and its rows would do with a quarter. */
-#define SPARSE_PAGES 8
+/* A list is rewritten when its rows would do with so small a part of its pages. */
+#define SPARSE_PART 3
 
 typedef struct IvfVacuum {
     Relation index;
@@ -178,19 +178,8 @@ static void tend_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
         retire_if_empty(v, ordinal, list);
     else if (pieces > 0)
         (void) ivf_split(v->index, &v->ii, ref, pieces);
-    else if (list->pages >= SPARSE_PAGES &&
-             entries < (uint64) list->pages * v->ii.geometry.capacity / 4)
+    else if (entries <= (uint64) (list->pages / SPARSE_PART) * v->ii.geometry.capacity)
         (void) ivf_split(v->index, &v->ii, ref, 1);
-}
-
-static void recycle_lists(IvfVacuum *v)
-{
-    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
-
-    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
-        VDB_VACUUM_DELAY_POINT();
-        ivf_recycle_list(v->index, &v->ii, ordinal);
-    }
 }
 
 /* --- the whole --- */
@@ -228,7 +217,7 @@ IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteRe
     v.ii = ivf_index(info->index);
     LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     ivf_drop_pending(v.index, &v.ii);
-    recycle_lists(&v);
+    ivf_recycle_lists(v.index, &v.ii);
     for_each_list(&v, tend_list);
     UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     stats->num_pages = RelationGetNumberOfBlocks(info->index);
