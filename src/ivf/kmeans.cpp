@@ -19,7 +19,8 @@ constexpr uint32_t kRounds = 10;           // of Lloyd; later ones change next t
 constexpr uint32_t kRefineRounds = 4;      // over everything, after two levels
 constexpr double kRefineWork = 30e6;       // distances that those rounds may cost in all
 constexpr uint64_t kStepBytes = 256 << 20; // of values read by one step: some milliseconds
-constexpr float kSameDirection = 1e-6F;    // 1 - cosine of float32 vectors that are one
+constexpr float kSameDirection = 1e-6F;    // 1 - cosine of a float32 vector and itself as centroid,
+constexpr float kSameHalfDirection = 5e-4F; // and of a half vector, where that is rounded
 
 const void *member(const Kmeans &km, uint32_t position)
 {
@@ -42,13 +43,16 @@ double random_unit(Kmeans &km)
            0x1p-53;
 }
 
-// How far a member is from a centroid, as a weight: >= 0, and 0 where they are the same.
+// How far a member is from a centroid, as a weight: >= 0, and 0 where they are the same.  The zero
+// vector, which has no direction, is no farther from one centroid than from another.
 float weight_of(const Kmeans &km, uint32_t position, float distance)
 {
     if (!km.affinity.spherical())
         return distance > 0 ? distance : 0;
-    float weight = ordered(1 + distance * km.scale[km.members[position]]);
-    return weight > kSameDirection ? weight : 0;
+    float scale = km.scale[km.members[position]];
+    float weight = ordered(1 + distance * scale);
+    bool half = km.g.space.storage == VDB_STORAGE_HALF;
+    return scale > 0 && weight > (half ? kSameHalfDirection : kSameDirection) ? weight : 0;
 }
 
 // How many distances to so many centroids each a step may compute, at least one.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/half_api.h"
 
@@ -72,7 +73,8 @@ float scale_of(const Affinity &affinity, const void *value)
         return 1;
     VdbSpace space = {affinity.space.metric, affinity.space.storage, affinity.space.dims};
     double norm = norm_of(space, value, affinity.space.units);
-    return norm > 0 ? static_cast<float>(1 / std::sqrt(norm)) : 0;
+    double scale = 1 / std::sqrt(norm);
+    return scale <= std::numeric_limits<float>::max() ? static_cast<float>(scale) : 0;
 }
 
 void make_centroid(const Affinity &affinity, double *scratch, void *value)

@@ -7,7 +7,7 @@
 namespace vdb::ivf {
 
 // What a value counts in a mean: under the spherical metrics 1 / its length, 0 for the zero
-// vector; else 1.
+// vector and one of next to no length; else 1.
 float scale_of(const Affinity &affinity, const void *value);
 
 // Makes one value a centroid, in place: of unit length under the spherical metrics.  `scratch`

@@ -154,10 +154,10 @@ VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) n
     VdbStatus status = vdb_ivf_data_read(page, &s->g, list_id, &data);
     if (status != VDB_OK)
         return status;
+    if (s->found.capacity < 2 * s->g.capacity)
+        return VDB_FULL;
     if (s->found.room() < data.count)
         shrink(*s);
-    if (s->found.room() < data.count)
-        return VDB_FULL;
     const VdbTid *tids = tids_of(page);
     for (uint32_t i = 0; i < data.count; i++) {
         Found f = {rank_of(*s, page, i), tids[i], 0};

@@ -1,0 +1,121 @@
+// Layout arithmetic of the ivf pages: every geometry a user can ask for keeps its parts apart and
+// on the page.
+#include <gtest/gtest.h>
+
+#include "ivf/page_format.h"
+#include "values.h"
+
+using namespace vdb::ivf;
+using namespace vdb::ivf::test;
+
+namespace {
+
+// Everything that must hold of one geometry; what does not, or nullptr.
+const char *unsound(const VdbIvfGeometry &g)
+{
+    uint32_t end = g.page_size - sizeof(PageTrailer);
+    uint32_t heads = kTidsOffset + g.capacity * sizeof(VdbTid);
+    const struct {
+        bool ok;
+        const char *why;
+    } rules[] = {
+        {g.capacity >= 1 && g.capacity <= UINT16_MAX, "capacity"},
+        {g.stride >= g.value_bytes, "values overlap"},
+        {g.norms_offset == 0 || g.norms_offset >= heads, "norms overlap the tids"},
+        {g.norms_offset % sizeof(float) == 0, "norms not aligned"},
+        {g.values_offset >=
+             (g.norms_offset == 0 ? heads : g.norms_offset + g.capacity * uint32_t{sizeof(float)}),
+         "values overlap what is before them"},
+        {g.values_offset % 8 == 0 && g.centroids_offset % 8 == 0, "alignment"},
+        {g.space.storage != VDB_STORAGE_FLOAT32 || g.stride % 4 == 0, "floats not aligned"},
+        {g.values_offset + g.capacity * g.stride <= end, "values leave their page"},
+        {g.values_offset + (g.capacity + 1) * (g.value_bytes + sizeof(VdbTid)) + 16 > end,
+         "room for one more"},
+        {g.centroids_offset >= kListsOffset, "centroids overlap their header"},
+        {g.centroids_per_page >= 1, "no centroid fits"},
+        {g.centroids_offset + g.centroids_per_page * g.stride <= end, "centroids leave their page"},
+        {g.lists_per_page >= 1 && kListsOffset + g.lists_per_page * sizeof(ListEntry) <= end,
+         "lists leave their page"},
+    };
+    for (const auto &rule : rules)
+        if (!rule.ok)
+            return rule.why;
+    return nullptr;
+}
+
+void expect_sound(VdbSpace space, uint32_t page_size)
+{
+    VdbIvfGeometry g;
+    ASSERT_EQ(vdb_ivf_geometry(page_size, &space, &g), VDB_OK);
+    ASSERT_EQ(unsound(g), nullptr)
+        << unsound(g) << ": storage " << space.storage << " metric " << space.metric << " dims "
+        << space.dims << " page " << page_size;
+}
+
+} // namespace
+
+TEST(Geometry, EveryDimension)
+{
+    for (uint32_t dims = 1; dims <= VDB_IVF_MAX_DIMS; dims++)
+        expect_sound(floats(dims), 8192);
+    for (uint32_t dims = 1; dims <= VDB_IVF_MAX_HALF_DIMS; dims++) {
+        expect_sound(halves(dims), 8192);
+        expect_sound(halves(dims, VDB_METRIC_COSINE), 8192);
+    }
+    for (uint32_t dims = 1; dims <= VDB_IVF_MAX_BIT_DIMS; dims += dims < 500 ? 1 : 37)
+        expect_sound(bits(dims), 8192);
+    expect_sound(bits(VDB_IVF_MAX_BIT_DIMS), 8192);
+}
+
+TEST(Geometry, OtherPageSizes)
+{
+    for (uint32_t dims : {1u, 3u, 384u, 1000u, 2000u})
+        for (uint32_t page_size : {16384u, 32768u})
+            for (VdbSpace space : all_spaces(dims))
+                expect_sound(space, page_size);
+    VdbIvfGeometry g;
+    VdbSpace big = floats(2000);
+    EXPECT_EQ(vdb_ivf_geometry(4096, &big, &g), VDB_TOO_BIG);
+    VdbSpace small = floats(900);
+    EXPECT_EQ(vdb_ivf_geometry(4096, &small, &g), VDB_OK);
+}
+
+TEST(Geometry, ValuesBeginOnCacheLinesWhereThatIsFree)
+{
+    VdbIvfGeometry g = geometry(floats(384));
+    EXPECT_EQ(g.capacity, 5u);
+    EXPECT_EQ(g.values_offset % 64, 0u);
+    EXPECT_EQ(g.stride % 64, 0u);
+    EXPECT_EQ(geometry(halves(384)).capacity, 10u);
+    EXPECT_EQ(geometry(bits(384)).capacity, 150u);
+}
+
+TEST(Geometry, WhatCannotBe)
+{
+    VdbIvfGeometry g;
+    for (VdbSpace space :
+         {floats(0), floats(2001), halves(4001), bits(64001), floats(UINT32_MAX),
+          floats(3, VDB_METRIC_HAMMING), floats(3, static_cast<VdbMetric>(0)),
+          VdbSpace{VDB_METRIC_JACCARD, VDB_STORAGE_BIT, 8},
+          VdbSpace{VDB_METRIC_L2, VDB_STORAGE_BIT, 8},
+          VdbSpace{VDB_METRIC_L2, VDB_STORAGE_SPARSE, 8}, VdbSpace{VDB_METRIC_L2, 77, 8}})
+        EXPECT_EQ(vdb_ivf_geometry(8192, &space, &g), VDB_TOO_BIG)
+            << space.storage << " " << space.metric << " " << space.dims;
+    VdbSpace space = floats(3);
+    EXPECT_EQ(vdb_ivf_geometry(0, &space, &g), VDB_TOO_BIG);
+    EXPECT_EQ(vdb_ivf_geometry(65536, &space, &g), VDB_TOO_BIG);
+}
+
+TEST(Geometry, UsedPartCoversEveryStructure)
+{
+    VdbIvfGeometry g = geometry(floats(3));
+    Page page = {};
+    EXPECT_EQ(vdb_ivf_page_init(page.bytes, &g, VDB_IVF_PAGE_DATA),
+              g.values_offset + g.capacity * g.stride);
+    EXPECT_EQ(vdb_ivf_page_init(page.bytes, &g, VDB_IVF_PAGE_META),
+              kPageHeaderSize + sizeof(MetaPage));
+    EXPECT_EQ(vdb_ivf_page_kind(page.bytes, g.page_size), uint32_t{VDB_IVF_PAGE_META});
+    EXPECT_EQ(vdb_ivf_page_next(page.bytes, &g), VDB_NO_BLOCK);
+    page.bytes[8191] = 0;
+    EXPECT_EQ(vdb_ivf_page_kind(page.bytes, g.page_size), 0u);
+}

@@ -1,0 +1,327 @@
+// The scan's collector: every entry once, nearest first, however little memory there is.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "index_image.h"
+
+using namespace vdb::ivf;
+using namespace vdb::ivf::test;
+
+namespace {
+
+struct Row {
+    uint32_t row;
+    float distance;
+};
+
+// Drives a scan over chosen lists of an image.
+struct Scan {
+    const Image &image;
+    std::vector<char> state;
+    std::vector<std::unique_ptr<char[]>> given;
+    VdbIvfScan *s;
+    uint32_t passes = 0;
+
+    Scan(const Image &of, const void *query, size_t budget = 1 << 20,
+         VdbIvfOrder order = VDB_IVF_STRICT)
+        : image(of), state(vdb_ivf_scan_size())
+    {
+        s = vdb_ivf_scan_init(state.data(), &image.g, budget);
+        start(query, order);
+    }
+
+    void start(const void *query, VdbIvfOrder order)
+    {
+        std::vector<char> copy;
+        float norm = 0;
+        if (query != nullptr) {
+            copy.assign(static_cast<const char *>(query),
+                        static_cast<const char *>(query) + image.g.value_bytes);
+            norm = vdb_value_prepare(&image.g.space, copy.data());
+        }
+        vdb_ivf_scan_start(s, query, norm, order);
+    }
+
+    void feed(uint32_t ordinal)
+    {
+        for (VdbBlock b : image.chain(ordinal)) {
+            while (size_t n = vdb_ivf_scan_need(s)) {
+                given.push_back(std::make_unique<char[]>(n));
+                vdb_ivf_scan_give(s, given.back().get(), n);
+            }
+            ASSERT_EQ(vdb_ivf_scan_feed(s, image.page(b), image.list(ordinal).id), VDB_OK);
+        }
+    }
+
+    // All rows of a window of lists, `most` at the most.
+    std::vector<Row> window(const std::vector<uint32_t> &ordinals, size_t most = SIZE_MAX)
+    {
+        std::vector<Row> rows;
+        do {
+            passes++;
+            for (uint32_t o : ordinals)
+                feed(o);
+            VdbTid tid;
+            float distance;
+            while (rows.size() < most && vdb_ivf_scan_take(s, &tid, &distance))
+                rows.push_back({row_of_tid(tid), distance});
+        } while (rows.size() < most && vdb_ivf_scan_again(s));
+        return rows;
+    }
+};
+
+std::vector<uint32_t> all_lists(const Image &image)
+{
+    std::vector<uint32_t> ordinals(image.meta().ordinals);
+    for (uint32_t i = 0; i < ordinals.size(); i++)
+        ordinals[i] = i;
+    return ordinals;
+}
+
+void expect_order(const std::vector<Row> &rows)
+{
+    for (size_t i = 1; i < rows.size(); i++)
+        ASSERT_TRUE(rows[i - 1].distance < rows[i].distance ||
+                    (rows[i - 1].distance == rows[i].distance && rows[i - 1].row < rows[i].row))
+            << i;
+}
+
+// The order that SQL's operator gives, by plain arithmetic.
+std::vector<uint32_t> exact_order(const Values &values, const void *query)
+{
+    vdb::Space space = vdb::make_space(values.space);
+    auto norm = [&](const void *v) {
+        return static_cast<float>(vdb::norm_of(values.space, v, space.units));
+    };
+    std::vector<Row> rows;
+    for (uint32_t i = 0; i < values.count(); i++)
+        rows.push_back({i, space.rank(space.raw(query, values[i], space.units), norm(query),
+                                      norm(values[i]))});
+    std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) {
+        return a.distance != b.distance ? a.distance < b.distance : a.row < b.row;
+    });
+    std::vector<uint32_t> order;
+    for (Row r : rows)
+        order.push_back(r.row);
+    return order;
+}
+
+} // namespace
+
+TEST(Scan, GivesEveryRowInTheExactOrder)
+{
+    for (VdbSpace space : all_spaces(24)) {
+        Values values = random_values(space, 900);
+        Image image = build(values, 9);
+        Values queries = random_values(space, 3, 9);
+        for (uint32_t q = 0; q < 3; q++) {
+            Scan scan(image, queries[q]);
+            std::vector<Row> rows = scan.window(all_lists(image));
+            ASSERT_EQ(rows.size(), 900u);
+            expect_order(rows);
+            EXPECT_EQ(scan.passes, 1u);
+            EXPECT_EQ(vdb_ivf_scan_seen(scan.s), 900u);
+            std::vector<uint32_t> order = exact_order(values, queries[q]);
+            uint32_t same = 0;
+            for (uint32_t i = 0; i < 900; i++)
+                same += rows[i].row == order[i];
+            // norms on pages are float32 sums, so that rows all but equally far may change places
+            EXPECT_GE(same, image.g.norms_offset != 0 ? 890u : 900u);
+        }
+    }
+}
+
+TEST(Scan, ReadsAgainWhatDidNotFitItsMemory)
+{
+    for (VdbSpace space : {floats(3), bits(16), floats(3, VDB_METRIC_IP)}) {
+        Values values = random_values(space, 20000);
+        Image image = build(values, 5);
+        Values query = random_values(space, 1, 5);
+        std::vector<Row> whole = Scan(image, query[0]).window(all_lists(image));
+        ASSERT_EQ(whole.size(), 20000u);
+        for (size_t budget : {size_t{0}, size_t{30000}, size_t{100000}}) {
+            Scan scan(image, query[0], budget);
+            std::vector<Row> rows = scan.window(all_lists(image));
+            EXPECT_GT(scan.passes, 1u);
+            ASSERT_EQ(rows.size(), whole.size()) << budget;
+            for (size_t i = 0; i < rows.size(); i++)
+                ASSERT_EQ(rows[i].row, whole[i].row) << budget << " " << i;
+        }
+    }
+}
+
+TEST(Scan, WindowsInStrictOrderLeaveOutWhatIsNearer)
+{
+    for (VdbSpace space : {floats(3), bits(24)}) // of bits many rows are equally far
+        for (size_t budget : {size_t{1} << 20, size_t{0}}) {
+            Values values = random_values(space, 6000);
+            Image image = build(values, 10);
+            Values query = random_values(space, 1, 5);
+            Scan scan(image, query[0], budget);
+            std::vector<Row> first = scan.window({0, 1, 2});
+            vdb_ivf_scan_window(scan.s);
+            std::vector<Row> second = scan.window({3, 4, 5, 6, 7, 8, 9});
+            expect_order(first);
+            expect_order(second);
+            float floor = first.back().distance;
+
+            Scan all(image, query[0]);
+            uint32_t beyond = 0;
+            for (Row r : all.window({3, 4, 5, 6, 7, 8, 9}))
+                beyond += r.distance >= floor;
+            EXPECT_EQ(second.size(), beyond);
+            for (Row r : second)
+                ASSERT_GE(r.distance, floor);
+        }
+}
+
+TEST(Scan, AWindowThatIsLeftEarlyBarsNoMoreThanWasTaken)
+{
+    Values values = random_values(floats(3), 3000);
+    Image image = build(values, 6);
+    Scan scan(image, values[0]);
+    std::vector<Row> first = scan.window({0, 1}, 10);
+    vdb_ivf_scan_window(scan.s);
+    for (Row r : scan.window({2, 3, 4, 5}))
+        ASSERT_GE(r.distance, first.back().distance);
+    vdb_ivf_scan_window(scan.s);
+    EXPECT_EQ(scan.window({}).size(), 0u);
+}
+
+TEST(Scan, WindowsInRelaxedOrderGiveEveryRow)
+{
+    Values values = random_values(floats(3), 6000);
+    Image image = build(values, 10);
+    for (size_t budget : {size_t{1} << 20, size_t{0}}) {
+        Scan scan(image, values[0], budget, VDB_IVF_RELAXED);
+        std::set<uint32_t> rows;
+        for (const std::vector<uint32_t> &lists :
+             {std::vector<uint32_t>{4, 5}, {6, 7, 8, 9}, {0, 1, 2, 3}}) {
+            std::vector<Row> window = scan.window(lists);
+            expect_order(window);
+            for (Row r : window)
+                EXPECT_TRUE(rows.insert(r.row).second);
+            vdb_ivf_scan_window(scan.s);
+        }
+        EXPECT_EQ(rows.size(), 6000u);
+    }
+}
+
+TEST(Scan, WithoutAQueryGivesEveryRow)
+{
+    Values values = random_values(floats(3), 5000);
+    Image image = build(values, 4);
+    for (size_t budget : {size_t{1} << 20, size_t{0}}) {
+        Scan scan(image, nullptr, budget);
+        std::vector<Row> rows = scan.window(all_lists(image));
+        EXPECT_EQ(rows.size(), 5000u);
+        expect_order(rows);
+    }
+}
+
+TEST(Scan, ZeroVectorsComeLastUnderCosine)
+{
+    for (VdbSpace space : {floats(4, VDB_METRIC_COSINE), halves(4, VDB_METRIC_COSINE)}) {
+        Values values = random_values(space, 50);
+        values.add({0, 0, 0, 0});
+        values.add({0, 0, 0, 0});
+        Values query(space);
+        query.add({1, 0, 0, 0});
+        values.add({0, 1, 0, 0}); // at a right angle, not zero
+        Image image = build(values, 2);
+        std::vector<Row> rows = Scan(image, query[0]).window(all_lists(image));
+        ASSERT_EQ(rows.size(), 53u);
+        EXPECT_EQ(rows[51].row, 50u);
+        EXPECT_EQ(rows[52].row, 51u);
+        EXPECT_EQ(rows[51].distance, std::numeric_limits<float>::max());
+        EXPECT_LT(rows[50].distance, 2.1f);
+    }
+}
+
+TEST(Scan, SurvivesValuesThatNoSumCanHold)
+{
+    Values values(floats(4));
+    std::mt19937 random(1);
+    for (int i = 0; i < 300; i++) {
+        std::vector<float> elements = random_elements(random, 4);
+        if (i % 3 > 0)
+            for (float &x : elements)
+                x = i % 3 == 1 ? 3e38f : -3e38f;
+        values.add(elements);
+    }
+    for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_IP, VDB_METRIC_L1}) {
+        values.space.metric = metric;
+        Image image = build(values, 4);
+        for (uint32_t q : {0u, 1u, 2u}) {
+            std::vector<Row> rows = Scan(image, values[q]).window(all_lists(image));
+            EXPECT_EQ(rows.size(), 300u);
+            expect_order(rows);
+        }
+    }
+}
+
+TEST(Scan, CanBeStartedAnew)
+{
+    Values values = random_values(floats(3), 2000);
+    Image image = build(values, 4);
+    Scan scan(image, values[0], 0);
+    scan.window(all_lists(image), 5);
+    scan.start(values[7], VDB_IVF_RELAXED);
+    std::vector<Row> rows = scan.window(all_lists(image));
+    ASSERT_EQ(rows.size(), 2000u);
+    EXPECT_EQ(rows[0].row, 7u);
+    expect_order(rows);
+}
+
+TEST(Scan, RefusesPagesOfAnotherList)
+{
+    Values values = random_values(floats(3), 2000);
+    Image image = build(values, 4);
+    Scan scan(image, values[0]);
+    size_t n = vdb_ivf_scan_need(scan.s);
+    VdbBlock b = image.list(1).first;
+    EXPECT_EQ(vdb_ivf_scan_feed(scan.s, image.page(b), image.list(1).id), VDB_FULL);
+    std::vector<char> memory(n);
+    vdb_ivf_scan_give(scan.s, memory.data(), n);
+    EXPECT_EQ(vdb_ivf_scan_feed(scan.s, image.page(b), image.list(0).id), VDB_STALE);
+    EXPECT_EQ(vdb_ivf_scan_feed(scan.s, image.page(0), image.list(0).id), VDB_STALE);
+    data_of(image.page(b))->count = UINT16_MAX;
+    EXPECT_EQ(vdb_ivf_scan_feed(scan.s, image.page(b), image.list(1).id), VDB_CORRUPT);
+    VdbTid tid;
+    float distance;
+    EXPECT_FALSE(vdb_ivf_scan_take(scan.s, &tid, &distance));
+    EXPECT_FALSE(vdb_ivf_scan_again(scan.s));
+}
+
+TEST(Scan, SurvivesAnyBytes)
+{
+    std::mt19937 random(11);
+    for (VdbSpace space : all_spaces(100)) {
+        Image image(space);
+        Values query = random_values(space, 1);
+        Scan scan(image, query[0], 0);
+        std::vector<std::unique_ptr<char[]>> given;
+        for (int i = 0; i < 50; i++) {
+            Page page = random_page(random);
+            *trailer(page.bytes, image.g) = {0, VDB_IVF_PAGE_DATA, VDB_IVF_PAGE_ID};
+            *data_of(page.bytes) = {3, 0, static_cast<uint16_t>(random() % 40), 0, 0};
+            while (size_t n = vdb_ivf_scan_need(scan.s)) {
+                given.push_back(std::make_unique<char[]>(n));
+                vdb_ivf_scan_give(scan.s, given.back().get(), n);
+            }
+            vdb_ivf_scan_feed(scan.s, page.bytes, 3);
+        }
+        float last = -std::numeric_limits<float>::infinity();
+        VdbTid tid;
+        float distance;
+        while (vdb_ivf_scan_take(scan.s, &tid, &distance)) {
+            ASSERT_GE(distance, last); // so it is no NaN
+            last = distance;
+        }
+    }
+}
