@@ -27,6 +27,12 @@ void begin_window(Scan &s)
     s.taken_any = s.rereading = false;
 }
 
+void raise_floor(Scan &s)
+{
+    if (s.taken_any)
+        s.floor = std::max(s.floor, s.last.distance);
+}
+
 // Makes room by giving up the farther half of what was collected.
 void shrink(Scan &s)
 {
@@ -42,7 +48,7 @@ void shrink(Scan &s)
 bool wanted(const Scan &s, const Found &f)
 {
     NearestFirst before;
-    if (f.distance < s.window_floor || (s.rereading && !before(s.last, f)))
+    if (f.distance < s.floor || (s.rereading && !before(s.last, f)))
         return false;
     return !s.dropped_any || before(f, s.dropped);
 }
@@ -131,7 +137,7 @@ void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, float query_norm,
     s->query_norm = query_norm;
     s->order = order;
     s->seen = 0;
-    s->window_floor = -std::numeric_limits<float>::infinity();
+    s->floor = -std::numeric_limits<float>::infinity();
     begin_window(*s);
 }
 
@@ -175,10 +181,13 @@ bool vdb_ivf_scan_take(VdbIvfScan *s, VdbTid *tid, float *distance) noexcept
             return false;
         order_chunk(*s);
     }
-    s->last = s->found[s->next++];
+    const Found &f = s->found[s->next++];
+    // A list added late may hold an entry as far as the last one, with a smaller tid.
+    if (!s->taken_any || NearestFirst()(s->last, f))
+        s->last = f;
     s->taken_any = true;
-    *tid = s->last.tid;
-    *distance = s->last.distance;
+    *tid = f.tid;
+    *distance = f.distance;
     return true;
 }
 
@@ -192,9 +201,29 @@ bool vdb_ivf_scan_again(VdbIvfScan *s) noexcept
 
 void vdb_ivf_scan_window(VdbIvfScan *s) noexcept
 {
-    if (s->order == VDB_IVF_STRICT && s->taken_any)
-        s->window_floor = std::max(s->window_floor, s->last.distance);
+    if (s->order == VDB_IVF_STRICT)
+        raise_floor(*s);
     begin_window(*s);
+}
+
+uint32_t vdb_ivf_scan_left(const VdbIvfScan *s) noexcept
+{
+    return s->found.size - s->next;
+}
+
+bool vdb_ivf_scan_widen(VdbIvfScan *s) noexcept
+{
+    if (s->order != VDB_IVF_STRICT || s->dropped_any)
+        return false;
+    raise_floor(*s);
+    // What is left loses its order, so its end may fill the gap at the front.
+    uint32_t left = s->found.size - s->next;
+    Found *begin = s->found.begin();
+    std::copy(std::max(begin + s->next, s->found.end() - s->next), s->found.end(), begin);
+    s->found.size = left;
+    s->next = s->sorted = 0;
+    s->chunk = kFirstChunk;
+    return true;
 }
 
 uint64_t vdb_ivf_scan_seen(const VdbIvfScan *s) noexcept

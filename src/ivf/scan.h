@@ -47,7 +47,7 @@ struct VdbIvfScan {
     uint32_t chunk; // to put in order next
 
     vdb::ivf::Found last;    // taken last
-    float window_floor;      // entries nearer than this are left out
+    float floor;             // entries nearer than this are left out
     bool taken_any;          // in this window: `last` is of it
     bool rereading;          // leaves out what is not after `last`
     bool dropped_any;        // in this pass over the window

@@ -111,6 +111,53 @@ std::vector<uint32_t> exact_order(const Values &values, const void *query)
     return order;
 }
 
+// Lists in the order in which a scan looks at them.
+std::vector<uint32_t> ranked_lists(const Image &image, const void *query)
+{
+    std::vector<char> centroids;
+    for (uint32_t o : all_lists(image)) {
+        const void *c = vdb_ivf_centroid_at(image.page(image.span_block(o, true)), &image.g, o);
+        centroids.insert(centroids.end(), static_cast<const char *>(c),
+                         static_cast<const char *>(c) + image.g.value_bytes);
+    }
+    uint32_t n = image.meta().ordinals;
+    VdbIvfCentroids set = {centroids.data(), image.g.value_bytes, n};
+    std::vector<VdbIvfRanked> ranked(n);
+    vdb_ivf_rank_lists(&image.g, &set, query, ranked.data());
+    vdb_ivf_order_lists(ranked.data(), n, 0, n);
+    std::vector<uint32_t> ordinals;
+    for (VdbIvfRanked r : ranked)
+        ordinals.push_back(r.index);
+    return ordinals;
+}
+
+// A scan that adds the next list as soon as half of what it has is taken.  Every row at most once,
+// in order; returns how many.
+size_t take_widening(Scan &scan, const std::vector<uint32_t> &lists)
+{
+    std::set<uint32_t> rows;
+    size_t window = 1;
+    float last = -std::numeric_limits<float>::infinity();
+    do {
+        for (size_t i = 0; i < window; i++)
+            scan.feed(lists[i]);
+        uint32_t half = vdb_ivf_scan_left(scan.s) / 2;
+        VdbTid tid;
+        float distance;
+        while (vdb_ivf_scan_take(scan.s, &tid, &distance)) {
+            EXPECT_GE(distance, last);
+            last = distance;
+            EXPECT_TRUE(rows.insert(row_of_tid(tid)).second);
+            if (vdb_ivf_scan_left(scan.s) > half || window == lists.size() ||
+                !vdb_ivf_scan_widen(scan.s))
+                continue;
+            scan.feed(lists[window++]);
+            half = vdb_ivf_scan_left(scan.s) / 2;
+        }
+    } while (vdb_ivf_scan_again(scan.s));
+    return rows.size();
+}
+
 } // namespace
 
 TEST(Scan, GivesEveryRowInTheExactOrder)
@@ -210,6 +257,62 @@ TEST(Scan, WindowsInRelaxedOrderGiveEveryRow)
         }
         EXPECT_EQ(rows.size(), 6000u);
     }
+}
+
+TEST(Scan, LeavesOutLessWhereItsWindowIsWidenedInTime)
+{
+    for (VdbSpace space : {floats(3), bits(24)}) {
+        Values values = random_values(space, 6000);
+        Image image = build(values, 20);
+        std::vector<uint32_t> lists = ranked_lists(image, values[0]);
+        Scan widened(image, values[0]);
+        size_t rows = take_widening(widened, lists);
+        Scan drained(image, values[0]);
+        size_t fewer = 0;
+        for (uint32_t o : lists) {
+            fewer += drained.window({o}).size();
+            vdb_ivf_scan_window(drained.s);
+        }
+        if (space.storage != VDB_STORAGE_BIT) { // random bits have no near lists
+            EXPECT_GT(rows, fewer + 500);
+        }
+        Scan small(image, values[0], 0);
+        EXPECT_GT(take_widening(small, lists), 100u);
+        Scan relaxed(image, values[0], 1 << 20, VDB_IVF_RELAXED);
+        relaxed.feed(lists[0]);
+        EXPECT_FALSE(vdb_ivf_scan_widen(relaxed.s));
+    }
+}
+
+// Entries that are equally far, memory for few of them, and lists that come late: nothing twice.
+TEST(Scan, GivesNothingTwiceWhenAWidenedWindowOverflows)
+{
+    Values values = random_values(bits(10), 9000);
+    Image image = build(values, 3);
+    Scan scan(image, values[0], 60000);
+    std::set<uint32_t> rows;
+    VdbTid tid;
+    float distance;
+    scan.feed(0);
+    for (int i = 0; i < 100 && vdb_ivf_scan_take(scan.s, &tid, &distance); i++)
+        rows.insert(row_of_tid(tid));
+    ASSERT_TRUE(vdb_ivf_scan_widen(scan.s));
+    scan.feed(1);
+    scan.feed(2);
+    uint32_t passes = 0;
+    float last = 0;
+    do {
+        if (passes++ > 0)
+            for (uint32_t o : {0u, 1u, 2u})
+                scan.feed(o);
+        while (vdb_ivf_scan_take(scan.s, &tid, &distance)) {
+            ASSERT_GE(distance, last);
+            last = distance;
+            ASSERT_TRUE(rows.insert(row_of_tid(tid)).second);
+        }
+    } while (vdb_ivf_scan_again(scan.s));
+    EXPECT_GT(passes, 1u);
+    EXPECT_GT(rows.size(), 8500u);
 }
 
 TEST(Scan, WithoutAQueryGivesEveryRow)
