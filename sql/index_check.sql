@@ -71,7 +71,7 @@ INSERT INTO checked VALUES (6, '[1,2,3]');
 SELECT * FROM vectordb_index_check('checked_l2');
 ROLLBACK;
 
--- what is not an hnsw index
+-- what is not an index of ours
 SELECT * FROM vectordb_index_check('checked');
 SELECT * FROM vectordb_index_check('pg_class_oid_index');
 SELECT * FROM vectordb_index_check(0);

@@ -4,6 +4,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "catalog/pg_type.h"
 #include "commands/defrem.h"
 #include "fmgr.h"
 #include "utils/rel.h"
@@ -57,6 +58,12 @@ VdbSpace vdb_index_space(Relation index)
 
         if (distances[i].distance != distance)
             continue;
+        /* its values have no common length */
+        if (TupleDescAttr(index->rd_att, 0)->atttypid == VARBITOID)
+            ereport(ERROR,
+                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                     errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam)),
+                     errdetail("Values of type bit varying have no common length.")));
         if (space.metric == VDB_METRIC_IP && OidIsValid(index_getprocid(index, 1, VDB_NORM_PROC)))
             space.metric = VDB_METRIC_COSINE;
         return space;

@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "commands/defrem.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -27,12 +28,13 @@ IvfIndex ivf_new_index(Relation index)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("column does not have dimensions")));
     if (space.dims > most)
-        ereport(ERROR,
-                (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                 errmsg("column cannot have more than %u dimensions for ivfflat index", most)));
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("column cannot have more than %u dimensions for %s index", most,
+                               get_am_name(index->rd_rel->relam))));
     if (vdb_ivf_geometry(BLCKSZ, &space, &ii.geometry) != VDB_OK)
-        ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                        errmsg("type not supported for ivfflat index")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+                 errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
     return ii;
 }
 

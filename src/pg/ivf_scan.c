@@ -20,6 +20,7 @@
 #include "pg/ivf.h"
 
 #define PREFETCH_PAGES 16 /* of a list, ahead of the one being read */
+#define TAKEN_PART     4  /* a window grows when one in so many of its entries was taken */
 
 typedef struct IvfScan {
     IvfIndex ii;
@@ -34,6 +35,7 @@ typedef struct IvfScan {
     uint32 most; /* of them may be looked at */
     uint32 from; /* the window: ranked[from .. to) */
     uint32 to;
+    uint32 enough; /* as soon as no more entries are left to take, the window grows */
     bool done;
 } IvfScan;
 
@@ -156,24 +158,49 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     }
 }
 
-static void read_window(IndexScanDesc scan, IvfScan *so)
+/* Reads a part of the window's lists. */
+static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 {
-    for (uint32 i = so->from; i < so->to; i++)
+    uint32 left;
+
+    for (uint32 i = from; i < to; i++)
         read_list(scan, so, so->lists[so->ranked[i].index]);
+    left = vdb_ivf_scan_left(so->collector);
+    so->enough = left - left / TAKEN_PART;
+}
+
+/* Takes the lists after the window's into it, twice as many as it has; answers the first. */
+static uint32 add_lists(IvfScan *so)
+{
+    uint32 first = so->to;
+
+    so->to += Min(2 * (so->to - so->from), so->most - so->to);
+    vdb_ivf_order_lists(so->ranked, so->count, first, so->to);
+    return first;
+}
+
+/*
+ * Reads further lists while entries of the last ones are left: what is near in the further ones
+ * should not come after what is far in those.
+ */
+static void widen_window(IndexScanDesc scan, IvfScan *so)
+{
+    so->enough = 0;
+    if (so->to < so->most && vdb_ivf_scan_widen(so->collector)) {
+        uint32 first = add_lists(so);
+
+        read_lists(scan, so, first, so->to);
+    }
 }
 
 /* Goes on to the next lists; false: there are none, or none are wanted. */
 static bool next_window(IndexScanDesc scan, IvfScan *so)
 {
-    uint32 size = so->to - so->from;
-
     if (so->to >= so->most)
         return false;
-    so->from = so->to;
-    so->to += Min(2 * size, so->most - so->to);
-    vdb_ivf_order_lists(so->ranked, so->count, so->from, so->to);
+    so->from = add_lists(so);
     vdb_ivf_scan_window(so->collector);
-    read_window(scan, so);
+    read_lists(scan, so, so->from, so->to);
     return true;
 }
 
@@ -200,7 +227,7 @@ static void begin(IndexScanDesc scan, IvfScan *so)
     so->collector =
         vdb_ivf_scan_init(palloc(vdb_ivf_scan_size()), &so->ii.geometry, (Size) work_mem * 1024);
     vdb_ivf_scan_start(so->collector, isnull ? NULL : query.data, query.norm, order);
-    read_window(scan, so);
+    read_lists(scan, so, so->from, so->to);
 }
 
 /* The next entry in order of distance; false at the end of the scan. */
@@ -208,10 +235,12 @@ static bool next_entry(IndexScanDesc scan, IvfScan *so, VdbTid *tid)
 {
     float distance;
 
+    if (vdb_ivf_scan_left(so->collector) <= so->enough)
+        widen_window(scan, so);
     while (!vdb_ivf_scan_take(so->collector, tid, &distance)) {
         CHECK_FOR_INTERRUPTS();
         if (vdb_ivf_scan_again(so->collector))
-            read_window(scan, so);
+            read_lists(scan, so, so->from, so->to);
         else if (!next_window(scan, so))
             return false;
     }

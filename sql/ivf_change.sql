@@ -1,0 +1,118 @@
+-- what scans see while rows come and go, lists split and empty, and what vacuum and REINDEX make of it
+
+SET enable_seqscan = off;
+SET jit = off; -- what the planner is told to avoid looks worth compiling
+SET ivf.iterative_scan = relaxed_order;
+SELECT setseed(0.5);
+CREATE FUNCTION random_vector(dims int, row_id int) RETURNS vector LANGUAGE sql VOLATILE
+    AS $$ SELECT array_agg(random())::vector FROM generate_series(1, dims) WHERE row_id IS NOT NULL $$;
+CREATE TABLE items (id int, note text, v vector(3));
+CREATE INDEX items_v ON items USING ivf (v);
+CREATE VIEW found AS SELECT count(*) AS rows, count(DISTINCT id) AS ids FROM (SELECT id FROM items ORDER BY v <-> '[1,2,3]') s;
+
+-- an empty index, and one that holds nothing but NULL
+SELECT * FROM found;
+INSERT INTO items SELECT -i, 'no vector' FROM generate_series(1, 10) i;
+SELECT * FROM found;
+SELECT lists, heap_tids FROM vectordb_index_info('items_v');
+DELETE FROM items;
+VACUUM items;
+SELECT * FROM vectordb_index_check('items_v');
+
+-- one row at a time
+INSERT INTO items VALUES (1, 'first', '[1,2,3]');
+SELECT * FROM found;
+INSERT INTO items SELECT i, 'more', ARRAY[i % 31, i % 17, i % 7] FROM generate_series(2, 3000) i;
+SELECT * FROM found;
+SELECT id FROM items ORDER BY v <-> '[1,2,3]', id LIMIT 1;
+
+-- values that do not fit leave nothing behind
+INSERT INTO items VALUES (0, 'wrong', '[1,2]');
+UPDATE items SET v = '[1,2,3,4]' WHERE id = 1;
+SELECT * FROM found;
+
+-- rolled back: rows, part of them, an index
+BEGIN;
+INSERT INTO items SELECT i, 'gone', ARRAY[i, i, i] FROM generate_series(3001, 3100) i;
+SELECT * FROM found;
+ROLLBACK;
+SELECT * FROM found;
+BEGIN;
+INSERT INTO items VALUES (4001, 'kept', '[50,50,50]');
+SAVEPOINT a;
+INSERT INTO items VALUES (4002, 'gone', '[50,50,50]');
+DELETE FROM items WHERE id = 4001;
+SELECT id FROM items ORDER BY v <-> '[50,50,50]' LIMIT 1;
+ROLLBACK TO a;
+INSERT INTO items VALUES (4003, 'kept', '[50,50,50]');
+COMMIT;
+SELECT id FROM items WHERE id > 4000 ORDER BY v <-> '[50,50,50]', id LIMIT 5;
+BEGIN;
+DROP INDEX items_v;
+ROLLBACK;
+SELECT * FROM found;
+
+-- updates of the vector and of other columns
+UPDATE items SET note = 'changed' WHERE id % 2 = 0;
+SELECT * FROM found;
+UPDATE items SET v = v + '[100,100,100]' WHERE id % 2 = 0;
+SELECT * FROM found;
+SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[100,100,100]' LIMIT 1500) s WHERE id % 2 = 0;
+VACUUM items;
+SELECT * FROM found;
+SELECT heap_tids, retired_entries FROM vectordb_index_info('items_v');
+SELECT * FROM vectordb_index_check('items_v');
+-- copies of one row in hundreds
+INSERT INTO items SELECT 5000 + i, 'copy', '[1,2,3]' FROM generate_series(1, 2000) i;
+SELECT count(*) FROM (SELECT id, v FROM items ORDER BY v <-> '[1,2,3]' LIMIT 1800) s WHERE v = '[1,2,3]';
+SELECT * FROM vectordb_index_check('items_v');
+TRUNCATE items;
+SELECT * FROM found;
+SELECT lists, heap_tids FROM vectordb_index_info('items_v');
+SELECT * FROM vectordb_index_check('items_v');
+DROP VIEW found;
+DROP TABLE items;
+
+-- an index that starts empty heals itself as rows arrive: as many lists as one that is built from all of them, and as good
+CREATE TABLE grown (id serial, v vector(16));
+CREATE INDEX grown_v ON grown USING ivf (v);
+INSERT INTO grown (v) SELECT random_vector(16, i) FROM generate_series(1, 20000) i;
+SELECT lists BETWEEN 60 AND 140 AS lists, heap_tids, retired_lists > 0 AS retired FROM vectordb_index_info('grown_v');
+SELECT * FROM vectordb_index_check('grown_v');
+CREATE TABLE truth AS SELECT q.id, (SELECT max(d) FROM (SELECT (g.v <-> q.v) + 0 AS d FROM grown g ORDER BY 1 LIMIT 10) n) AS reach FROM grown q WHERE id % 1000 = 7;
+ANALYZE grown;
+RESET ivf.iterative_scan;
+CREATE FUNCTION recall() RETURNS numeric LANGUAGE sql AS $$
+    SELECT sum((SELECT count(*) FROM (SELECT g.v <-> q.v AS d FROM grown g ORDER BY g.v <-> q.v LIMIT 10) n WHERE d <= reach)) / (count(*) * 10) FROM truth t JOIN grown q USING (id) $$;
+SELECT recall() >= 0.9 AS good;
+-- the old lists' pages are free after the next vacuum, and serve again
+VACUUM grown;
+SELECT retired_lists, retired_entries, free_pages > 100 AS free, lost_pages FROM vectordb_index_info('grown_v');
+SELECT recall() >= 0.9 AS good;
+CREATE TABLE sizes AS SELECT bytes FROM vectordb_index_info('grown_v');
+INSERT INTO grown (v) SELECT random_vector(16, i) FROM generate_series(1, 2000) i;
+SELECT bytes = (SELECT bytes FROM sizes) AS same_size, free_pages > 0 AS free FROM vectordb_index_info('grown_v');
+SELECT * FROM vectordb_index_check('grown_v');
+-- most rows go: holes are filled by those that come, sparse lists are written anew
+DELETE FROM grown WHERE id % 10 <> 7;
+VACUUM grown;
+SELECT * FROM vectordb_index_check('grown_v');
+SELECT pg_current_xact_id() IS NOT NULL AS later;
+VACUUM grown;
+SELECT heap_tids, retired_lists, free_pages > data_pages AS shrunk FROM vectordb_index_info('grown_v');
+INSERT INTO grown (v) SELECT random_vector(16, i) FROM generate_series(1, 2000) i;
+SELECT bytes <= (SELECT bytes FROM sizes) * 1.2 AS about_the_same_size FROM vectordb_index_info('grown_v');
+SELECT * FROM vectordb_index_check('grown_v');
+-- all go: one list is left
+DELETE FROM grown;
+VACUUM grown;
+VACUUM grown;
+SELECT lists, empty_lists, heap_tids, retired_lists FROM vectordb_index_info('grown_v');
+SELECT * FROM vectordb_index_check('grown_v');
+INSERT INTO grown (v) SELECT random_vector(16, i) FROM generate_series(1, 3000) i;
+SELECT count(*) FROM (SELECT id FROM grown ORDER BY v <-> (SELECT v FROM grown LIMIT 1) LIMIT 1000) s;
+REINDEX INDEX grown_v;
+SELECT heap_tids, lists, free_pages FROM vectordb_index_info('grown_v');
+SELECT * FROM vectordb_index_check('grown_v');
+DROP TABLE grown, truth, sizes;
+DROP FUNCTION recall, random_vector;
