@@ -4,7 +4,7 @@ SELECT amname, amhandler, amtype FROM pg_am WHERE amname LIKE 'ivf%' ORDER BY 1;
 SELECT p, pg_indexam_has_property(a.oid, p) FROM pg_am a,
     unnest('{can_order,can_unique,can_multi_col,can_exclude,can_include}'::text[]) p WHERE amname = 'ivf';
 SELECT c.opcname, c.opcintype::regtype, c.opcdefault, o.amopopr::regoperator, o.amoppurpose, s.opfname AS sorted_by,
-        (SELECT array_agg(format('%s %s', p.amprocnum, p.amproc) ORDER BY p.amprocnum) FROM pg_amproc p WHERE p.amprocfamily = f.oid) AS functions,
+        (SELECT array_agg(format('%s %s', p.amprocnum, p.amproc::regprocedure) ORDER BY p.amprocnum) FROM pg_amproc p WHERE p.amprocfamily = f.oid) AS functions,
         amvalidate(c.oid), array_agg(a.amname ORDER BY a.amname) AS methods
     FROM pg_opclass c JOIN pg_am a ON a.oid = c.opcmethod JOIN pg_opfamily f ON f.oid = c.opcfamily
     JOIN pg_amop o ON o.amopfamily = f.oid JOIN pg_opfamily s ON s.oid = o.amopsortfamily

@@ -60,7 +60,8 @@ namespace vdb::ivf {
 // The ordinal of the list with that id, kNoOrdinal if there is none.
 uint32_t ordinal_of(const VdbIvfCheck &check, uint32_t id);
 
-bool tid_ok(const VdbIvfCheck &check, VdbTid tid);
+// Rows of a list that is not live may be gone, and with them the end of the heap.
+bool tid_ok(const VdbIvfCheck &check, VdbTid tid, bool live);
 
 // What is wrong with a value, nullptr if nothing is.
 const char *value_problem(const VdbIvfCheck &check, const void *value);

@@ -82,7 +82,7 @@ struct PageCheck {
     {
         auto item = static_cast<int32_t>(i);
         VdbTid tid = tids_of(page)[i];
-        if (!tid_ok(c, tid))
+        if (!tid_ok(c, tid, c.fed_live))
             c.report(block, item, "entry: heap tid (%u,%u) is invalid",
                      static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo, tid.offset);
         if (const char *problem = value_problem(c, value_at(page, c.g, i)))
@@ -127,12 +127,12 @@ struct PageCheck {
 
 } // namespace
 
-bool tid_ok(const VdbIvfCheck &c, VdbTid tid)
+bool tid_ok(const VdbIvfCheck &c, VdbTid tid, bool live)
 {
     VdbBlock block = static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo;
     // A line pointer is 4 bytes, so no heap page has more offsets.
     return tid.offset >= 1 && tid.offset <= c.g.page_size / 4 &&
-           (c.heap_blocks == VDB_NO_BLOCK || block < c.heap_blocks);
+           (!live || c.heap_blocks == VDB_NO_BLOCK || block < c.heap_blocks);
 }
 
 const char *value_problem(const VdbIvfCheck &c, const void *value)
@@ -176,7 +176,7 @@ uint32_t vdb_ivf_check_page_tids(const VdbIvfCheck *check, const void *page, Vdb
         return 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < check->by_block[check->fed].count; i++)
-        if (tid_ok(*check, tids_of(page)[i]))
+        if (tid_ok(*check, tids_of(page)[i], true))
             out[n++] = tids_of(page)[i];
     return n;
 }

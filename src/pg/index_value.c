@@ -62,8 +62,7 @@ VdbSpace vdb_index_space(Relation index)
         if (TupleDescAttr(index->rd_att, 0)->atttypid == VARBITOID)
             ereport(ERROR,
                     (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                     errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam)),
-                     errdetail("Values of type bit varying have no common length.")));
+                     errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
         if (space.metric == VDB_METRIC_IP && OidIsValid(index_getprocid(index, 1, VDB_NORM_PROC)))
             space.metric = VDB_METRIC_COSINE;
         return space;
