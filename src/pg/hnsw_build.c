@@ -73,9 +73,6 @@ void hnsw_build_init_region(HnswBuild *build, void *region, Size size)
 void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build)
 {
     memset(shared, 0, sizeof(*shared));
-    shared->heap_oid = RelationGetRelid(build->heap);
-    shared->index_oid = RelationGetRelid(build->index);
-    shared->concurrent = build->info->ii_Concurrent;
     shared->hi = build->hi;
     shared->phase = HNSW_BUILD_IN_MEMORY;
     pg_atomic_init_u64(&shared->index_tuples, 0);

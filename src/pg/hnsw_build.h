@@ -25,9 +25,6 @@ typedef enum HnswBuildPhase {
 
 /* What all processes of one build see.  In dynamic shared memory if there are several. */
 typedef struct HnswBuildShared {
-    Oid heap_oid;
-    Oid index_oid;
-    bool concurrent; /* CREATE INDEX CONCURRENTLY: other locks, an MVCC snapshot */
     HnswIndex hi;
     dsm_handle region;
 
