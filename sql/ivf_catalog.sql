@@ -52,7 +52,7 @@ CREATE INDEX ON items USING ivf (v) WITH (fillfactor = 90);
 CREATE INDEX items_v ON items USING ivf (v) WITH (lists = 32768, probes = 32768);
 INSERT INTO items SELECT i, ARRAY[i, i % 10, i % 7] FROM generate_series(1, 600) i;
 SELECT pg_get_indexdef('items_v'::regclass), reloptions FROM pg_class WHERE oid = 'items_v'::regclass;
-SELECT lists BETWEEN 10 AND 40 AS some FROM vectordb_index_info('items_v');
+SELECT lists > 1 AS split FROM vectordb_index_info('items_v');
 -- not more lists than one for 32 rows
 REINDEX INDEX items_v;
 SELECT lists, heap_tids FROM vectordb_index_info('items_v');
