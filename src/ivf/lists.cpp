@@ -12,7 +12,11 @@ constexpr uint64_t kRowsPerList = 200;      // while an index has up to that man
 constexpr uint64_t kFewestRowsPerList = 32; // below, centroids are most of the work
 constexpr uint64_t kSmallList = 500;        // rows that are not worth splitting
 constexpr uint64_t kOvergrown = 2;          // times the mean: then it splits
-constexpr double kAutoProbes = 2.0;         // times the root of the lists
+constexpr uint64_t kSmallPiece = 125;       // rows that no split goes below
+constexpr uint64_t kSpareLists = 2; // times the lists wanted there may be, if nobody said how many
+constexpr double kAutoProbes = 2.0; // times the root of the lists ...
+constexpr double kFewestProbes =
+    4; // ... and these, as lists that split are less even than those built
 
 uint64_t root_of(uint64_t n)
 {
@@ -37,18 +41,19 @@ uint32_t vdb_ivf_split_pieces(const VdbIvfSize *size) noexcept
 {
     uint64_t rows = std::max(size->rows, size->list_rows);
     uint64_t target = vdb_ivf_target_lists(size->option, rows);
-    if (size->lists >= target || size->list_rows <= kSmallList ||
+    uint64_t most = size->option > 0 ? target : target * kSpareLists;
+    if (size->lists >= most || size->list_rows <= kSmallList ||
         size->list_rows / kOvergrown <= rows / target)
         return 0;
     uint64_t mean = std::max<uint64_t>(rows / target, 1);
     uint64_t pieces = (size->list_rows + mean / 2) / mean;
-    pieces = std::min<uint64_t>(pieces, target - size->lists + 1);
+    pieces = std::min({pieces, size->list_rows / kSmallPiece, most - size->lists + 1});
     return static_cast<uint32_t>(std::clamp<uint64_t>(pieces, 2, VDB_IVF_MAX_PIECES));
 }
 
 uint32_t vdb_ivf_auto_probes(uint32_t lists) noexcept
 {
-    double probes = std::ceil(kAutoProbes * std::sqrt(static_cast<double>(lists)));
+    double probes = std::ceil(kAutoProbes * std::sqrt(static_cast<double>(lists))) + kFewestProbes;
     return std::clamp(static_cast<uint32_t>(probes), 1u, std::max(lists, 1u));
 }
 
