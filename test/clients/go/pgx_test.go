@@ -34,6 +34,9 @@ func searches() []search {
 		add(typeName, "hnsw", metrics)
 	}
 	add("bit", "hnsw", [][2]string{{"hamming", "<~>"}, {"jaccard", "<%>"}})
+	add("vector", "ivfflat", metrics[:3])
+	add("halfvec", "ivfflat", metrics[:3])
+	add("bit", "ivfflat", [][2]string{{"hamming", "<~>"}})
 	return all
 }
 

@@ -13,6 +13,8 @@ const classes = (type, method, metrics) => metrics.map(([metric, operator]) =>
 const searches = [
     ...['vector', 'halfvec'].flatMap((type) => classes(type, 'hnsw', dense)),
     ...classes('bit', 'hnsw', bits),
+    ...['vector', 'halfvec'].flatMap((type) => classes(type, 'ivfflat', dense.slice(0, 3))),
+    ...classes('bit', 'ivfflat', bits.slice(0, 1)),
 ];
 
 let client;

@@ -72,6 +72,9 @@ DENSE = [("l2", "<->"), ("ip", "<#>"), ("cosine", "<=>"), ("l1", "<+>")]
 SEARCHES = [Search(name, "hnsw", f"{name}_{metric}_ops", operator)
             for name in ("vector", "halfvec") for metric, operator in DENSE]
 SEARCHES += [Search("bit", "hnsw", "bit_hamming_ops", "<~>"), Search("bit", "hnsw", "bit_jaccard_ops", "<%>")]
+SEARCHES += [Search(name, "ivfflat", f"{name}_{metric}_ops", operator)
+             for name in ("vector", "halfvec") for metric, operator in DENSE[:3]]
+SEARCHES += [Search("bit", "ivfflat", "bit_hamming_ops", "<~>")]
 
 
 def recall(answer, rows, query, operator, k=K, order_tolerance=1e-5):

@@ -12,7 +12,8 @@ from exact import CATEGORIES, DIMS, K, QUERIES, ROWS, as_stored, recall, vectors
 
 settings.configure(
     INSTALLED_APPS=["django.contrib.postgres", "catalog"],
-    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["PGDATABASE"]}},
+    DATABASES={"default": {"ENGINE": "django.db.backends.postgresql", "NAME": os.environ["PGDATABASE"],
+                           "OPTIONS": {"options": "-c ivfflat.probes=8"}}},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField")
 django.setup()
 

@@ -6,7 +6,7 @@ import pytest
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_postgres import Column, PGEngine, PGVector, PGVectorStore
-from langchain_postgres.v2.indexes import DistanceStrategy, HNSWIndex, HNSWQueryOptions
+from langchain_postgres.v2.indexes import DistanceStrategy, HNSWIndex, HNSWQueryOptions, IVFFlatIndex, IVFFlatQueryOptions
 
 from exact import CATEGORIES, DIMS, K, QUERIES, ROWS, recall, vectors
 
@@ -76,12 +76,13 @@ def test_pgvector(strategy, operator, ask, index_was_used):
 
 STRATEGIES = [(DistanceStrategy.EUCLIDEAN, "<->", 1), (DistanceStrategy.COSINE_DISTANCE, "<=>", 1),
               (DistanceStrategy.INNER_PRODUCT, "<#>", -1)]  # this one scores by the product itself
-INDEXES = [(HNSWIndex, {"m": 16, "ef_construction": 64}, HNSWQueryOptions(ef_search=60))]
+INDEXES = [(HNSWIndex, {"m": 16, "ef_construction": 64}, HNSWQueryOptions(ef_search=60)),
+           (IVFFlatIndex, {"lists": 8}, IVFFlatQueryOptions(probes=8))]
 
 
 @pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
 @pytest.mark.parametrize("strategy, operator, sign", STRATEGIES, ids=["l2", "cosine", "ip"])
-@pytest.mark.parametrize("index, options, query_options", INDEXES, ids=["hnsw"])
+@pytest.mark.parametrize("index, options, query_options", INDEXES, ids=["hnsw", "ivfflat"])
 def test_pgvectorstore(driver, strategy, operator, sign, index, options, query_options, ask, index_was_used):
     engine = PGEngine.from_connection_string(f"postgresql+{driver}://")
     table = f"lc_{driver}_{index.__name__}_{strategy.name}".lower()

@@ -1,6 +1,6 @@
 """The model of test_django.py."""
 from django.db import models
-from pgvector.django import BitField, HalfVectorField, HnswIndex, SparseVectorField, VectorField
+from pgvector.django import BitField, HalfVectorField, HnswIndex, IvfflatIndex, SparseVectorField, VectorField
 
 from exact import DIMS
 
@@ -18,7 +18,7 @@ class Item(models.Model):
             HnswIndex(name="dense_ip", fields=["dense"], opclasses=["vector_ip_ops"]),
             HnswIndex(name="dense_cosine", fields=["dense"], opclasses=["vector_cosine_ops"]),
             HnswIndex(name="dense_l1", fields=["dense"], opclasses=["vector_l1_ops"]),
-            HnswIndex(name="half_l2", fields=["half"], opclasses=["halfvec_l2_ops"]),
+            IvfflatIndex(name="half_l2", fields=["half"], lists=8, opclasses=["halfvec_l2_ops"]),
             HnswIndex(name="half_cosine", fields=["half"], opclasses=["halfvec_cosine_ops"]),
             HnswIndex(name="bits_hamming", fields=["bits"], opclasses=["bit_hamming_ops"]),
             HnswIndex(name="bits_jaccard", fields=["bits"], opclasses=["bit_jaccard_ops"]),

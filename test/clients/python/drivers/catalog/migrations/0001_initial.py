@@ -1,6 +1,6 @@
 """As `makemigrations` wrote it, but for the first operation and the layout."""
 from django.db import migrations, models
-from pgvector.django import (BitField, HalfVectorField, HnswIndex, SparseVectorField, VectorExtension,
+from pgvector.django import (BitField, HalfVectorField, HnswIndex, IvfflatIndex, SparseVectorField, VectorExtension,
                              VectorField)
 
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 HnswIndex(name="dense_ip", fields=["dense"], opclasses=["vector_ip_ops"]),
                 HnswIndex(name="dense_cosine", fields=["dense"], opclasses=["vector_cosine_ops"]),
                 HnswIndex(name="dense_l1", fields=["dense"], opclasses=["vector_l1_ops"]),
-                HnswIndex(name="half_l2", fields=["half"], opclasses=["halfvec_l2_ops"]),
+                IvfflatIndex(name="half_l2", fields=["half"], lists=8, opclasses=["halfvec_l2_ops"]),
                 HnswIndex(name="half_cosine", fields=["half"], opclasses=["halfvec_cosine_ops"]),
                 HnswIndex(name="bits_hamming", fields=["bits"], opclasses=["bit_hamming_ops"]),
                 HnswIndex(name="bits_jaccard", fields=["bits"], opclasses=["bit_jaccard_ops"]),

@@ -107,10 +107,14 @@ class JdbcTest {
         for (var type : List.of("vector", "halfvec")) {
             for (var metric : List.of("l2", "ip", "cosine", "l1")) {
                 all.add(new Search(type, "hnsw", metric, operators.get(metric)));
+                if (!type.equals("sparsevec") && !metric.equals("l1")) {
+                    all.add(new Search(type, "ivfflat", metric, operators.get(metric)));
+                }
             }
         }
         all.add(new Search("bit", "hnsw", "hamming", "<~>"));
         all.add(new Search("bit", "hnsw", "jaccard", "<%>"));
+        all.add(new Search("bit", "ivfflat", "hamming", "<~>"));
         return Stream.of(Form.values()).flatMap(form -> all.stream().map(search -> Arguments.of(form, search)));
     }
 
