@@ -5,7 +5,7 @@ MODULE_big = vectordb
 DATA = $(wildcard sql/vectordb--*--*.sql)
 DATA_built = sql/vectordb--1.0.sql
 # The parts of the installation script, in their order.
-SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec sparsevec bit hnsw ivf index_functions))
+SQL_PARTS = $(addprefix sql/vectordb--1.0/,$(addsuffix .sql,start vector halfvec sparsevec bit hnsw ivf support index_functions))
 
 C_SOURCES = $(wildcard src/pg/*.c)
 CXX_SOURCES = $(wildcard src/core/*.cpp src/simd/*.cpp src/quant/*.cpp src/hnsw/*.cpp src/ivf/*.cpp)
