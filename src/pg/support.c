@@ -1,7 +1,7 @@
 /*
- * What operator classes of pgvector name as their type's support function.  A database that moves to
- * vectordb in place (sql/vector) keeps those classes, so the name must lead somewhere; nothing here
- * asks for it, as the distance function says all about a class.
+ * What operator classes of pgvector name as their type's support function.  A database that moves
+ * to vectordb in place (sql/vector) keeps those classes, so the name must lead somewhere; nothing
+ * here asks for it, as the distance function says all about a class.
  */
 #include "postgres.h"
 
