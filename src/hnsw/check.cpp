@@ -5,7 +5,8 @@
 #include <cfloat>
 #include <cmath>
 #include <cstdarg>
-#include <cstdio>
+
+#include "core/problems.h"
 
 namespace vdb::hnsw {
 
@@ -92,15 +93,9 @@ using namespace vdb::hnsw;
 
 void VdbHnswCheck::report(VdbBlock block, int32_t item, const char *format, ...)
 {
-    uint64_t n = counts.problems++;
-    if (n >= VDB_MAX_PROBLEMS)
-        return;
-    VdbProblem &p = problems[n];
-    p.block = block;
-    p.item = item;
     va_list args;
     va_start(args, format);
-    vsnprintf(p.text, sizeof(p.text), format, args);
+    vdb::add_problem(problems, &counts.problems, {block, item, {}}, format, args);
     va_end(args);
 }
 

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 #include <cstdarg>
-#include <cstdio>
+
+#include "core/problems.h"
 
 namespace vdb::ivf {
 
@@ -147,15 +148,9 @@ using namespace vdb::ivf;
 
 void VdbIvfCheck::report(VdbBlock block, int32_t item, const char *format, ...)
 {
-    uint64_t n = counts.problems++;
-    if (n >= VDB_MAX_PROBLEMS)
-        return;
-    VdbProblem &p = problems[n];
-    p.block = block;
-    p.item = item;
     va_list args;
     va_start(args, format);
-    vsnprintf(p.text, sizeof(p.text), format, args);
+    vdb::add_problem(problems, &counts.problems, {block, item, {}}, format, args);
     va_end(args);
 }
 
