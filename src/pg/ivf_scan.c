@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/relscan.h"
+#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
@@ -127,11 +128,16 @@ static IvfListRef locate_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     return ref;
 }
 
-/* Starts reading the pages of a list that lie one after the other. */
-static void prefetch(IndexScanDesc scan, const IvfListRef *list, uint32 from, uint32 to)
+/*
+ * Starts reading the pages of a list that lie one after the other, from *done on up to the page
+ * after `at` that we should be ahead by.
+ */
+static void prefetch(IndexScanDesc scan, const IvfListRef *list, uint32 at, uint32 *done)
 {
-    for (uint32 i = from; i < Min(to, list->run); i++)
-        PrefetchBuffer(scan->indexRelation, MAIN_FORKNUM, list->first + i);
+    uint32 to = Min(at + PREFETCH_PAGES, list->run);
+
+    for (*done = Max(*done, at); *done < to; ++*done)
+        PrefetchBuffer(scan->indexRelation, MAIN_FORKNUM, list->first + *done);
 }
 
 static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
@@ -140,16 +146,19 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     IvfListRef list = locate_list(scan, so, ref);
     BlockNumber blkno = list.first;
     BlockNumber steps = 0;
+    uint32 prefetched = 0;
 
-    prefetch(scan, &list, 1, PREFETCH_PAGES);
     while (blkno != InvalidBlockNumber) {
         BlockNumber current = blkno;
+        int64 misses = pgBufferUsage.shared_blks_read;
         Buffer buf;
 
         CHECK_FOR_INTERRUPTS();
-        prefetch(scan, &list, steps + PREFETCH_PAGES, steps + PREFETCH_PAGES + 1);
         provide_memory(so);
         buf = ivf_read_data(index, &so->ii, current, NULL, BUFFER_LOCK_SHARE);
+        /* looking for pages that are in memory already would cost as much as reading them */
+        if (pgBufferUsage.shared_blks_read != misses)
+            prefetch(scan, &list, steps + 1, &prefetched);
         ivf_check_data(vdb_ivf_scan_feed(so->collector, BufferGetPage(buf), list.id), index,
                        current);
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);

@@ -1,10 +1,10 @@
 /*
- * Vacuum of an ivf index: dead rows leave their pages, which are compacted and offered to new rows
- * (bulkdelete); then lists without rows are retired, retired ones recycled, overgrown ones split
- * and those that are mostly holes rewritten (cleanup).
+ * Vacuum of an ivf index: dead rows leave their pages, which are compacted and offered to new rows;
+ * a list that has lost all its rows is retired, one that is mostly holes is rewritten, one that has
+ * outgrown the others is split, and pages of retired lists are recycled.
  *
- * Both hold IVF_SPLIT_LOCK, so that no list comes into being behind their cursor; inserters never
- * wait for that lock.
+ * IVF_SPLIT_LOCK is held all the time, so that no list with dead rows comes into being behind the
+ * cursor; inserters never wait for that lock.
  */
 #include "postgres.h"
 
@@ -30,21 +30,6 @@ typedef struct IvfVacuum {
     void *callback_state;
     BufferAccessStrategy strategy;
 } IvfVacuum;
-
-/* Calls visit() for every live list. */
-static void for_each_list(IvfVacuum *v,
-                          void (*visit)(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list))
-{
-    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
-
-    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
-        VdbIvfList list = ivf_read_list(v->index, &v->ii, ordinal);
-
-        VDB_VACUUM_DELAY_POINT();
-        if (vdb_ivf_list_live(&meta, &list))
-            visit(v, ordinal, &list);
-    }
-}
 
 /* --- dead rows --- */
 
@@ -118,64 +103,63 @@ static BlockNumber vacuum_page(IvfVacuum *v, uint32 ordinal, const VdbIvfList *l
     return data.next;
 }
 
-static void vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+/* Answers how many entries are left. */
+static uint64 vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
 {
     BlockNumber blkno = list->first;
     BlockNumber steps = 0;
+    double before = v->stats->num_index_tuples;
 
     while (blkno != InvalidBlockNumber) {
         VDB_VACUUM_DELAY_POINT();
         ivf_count_step(v->index, &v->ii, blkno, &steps);
         blkno = vacuum_page(v, ordinal, list, blkno);
     }
+    return (uint64) (v->stats->num_index_tuples - before);
 }
 
 /* --- lists --- */
 
-/* Entries of a list. */
-static uint64 count_entries(IvfVacuum *v, const VdbIvfList *list)
+static bool is_empty(IvfVacuum *v, const VdbIvfList *list)
 {
     BlockNumber blkno = list->first;
     BlockNumber steps = 0;
-    uint64 entries = 0;
+    VdbIvfData data = {.count = 0};
 
-    while (blkno != InvalidBlockNumber) {
+    while (blkno != InvalidBlockNumber && data.count == 0) {
         Buffer buf = ivf_read_data(v->index, &v->ii, blkno, v->strategy, BUFFER_LOCK_SHARE);
-        VdbIvfData data;
 
         ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &v->ii.geometry, list->id, &data),
                        v->index, blkno);
         UnlockReleaseBuffer(buf);
         ivf_count_step(v->index, &v->ii, blkno, &steps);
-        entries += data.count;
         blkno = data.next;
-        VDB_VACUUM_DELAY_POINT();
+        CHECK_FOR_INTERRUPTS();
     }
-    return entries;
+    return data.count == 0;
 }
 
-/* Retires a list that is empty still when nobody can add to it; the last one stays. */
-static void retire_if_empty(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+/* Retires a list that is still empty when nobody can add to it; the last one stays. */
+static void retire_if_empty(IvfVacuum *v, IvfListRef ref)
 {
-    IvfListRef ref = {ordinal, list->id, list->first, list->run};
     VdbIvfList now;
 
-    LockPage(v->index, ordinal, ExclusiveLock);
-    now = ivf_read_list(v->index, &v->ii, ordinal);
-    if (count_entries(v, &now) == 0 && ivf_read_meta(v->index, &v->ii).lists > 1)
+    LockPage(v->index, ref.ordinal, ExclusiveLock);
+    now = ivf_read_list(v->index, &v->ii, ref.ordinal);
+    if (ivf_read_meta(v->index, &v->ii).lists > 1 && is_empty(v, &now))
         ivf_retire_list(v->index, &v->ii, ref, 0);
-    UnlockPage(v->index, ordinal, ExclusiveLock);
+    UnlockPage(v->index, ref.ordinal, ExclusiveLock);
 }
 
-static void tend_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+/* Does what a live list of so many entries needs. */
+static void tend_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list, uint64 entries)
 {
     IvfListRef ref = {ordinal, list->id, list->first, list->run};
     VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
-    uint64 entries = count_entries(v, list);
     uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries);
 
     if (entries == 0)
-        retire_if_empty(v, ordinal, list);
+        retire_if_empty(v, ref);
     else if (pieces > 0)
         (void) ivf_split(v->index, &v->ii, ref, pieces);
     else if (entries <= (uint64) (list->pages / SPARSE_PART) * v->ii.geometry.capacity)
@@ -193,11 +177,20 @@ IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResul
                    .callback = callback,
                    .callback_state = callback_state,
                    .strategy = info->strategy};
+    VdbIvfMeta meta;
 
     LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     ivf_drop_pending(v.index, &v.ii);
     v.stats->num_index_tuples = 0;
-    for_each_list(&v, vacuum_list);
+    meta = ivf_read_meta(v.index, &v.ii);
+    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
+        VdbIvfList list = ivf_read_list(v.index, &v.ii, ordinal);
+
+        VDB_VACUUM_DELAY_POINT();
+        /* what splits meanwhile has no dead rows any more, wherever its pieces are */
+        if (list.id < meta.next_id && list.state == VDB_IVF_LIST_LIVE)
+            tend_list(&v, ordinal, &list, vacuum_list(&v, ordinal, &list));
+    }
     UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     return v.stats;
 }
@@ -218,7 +211,6 @@ IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteRe
     LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     ivf_drop_pending(v.index, &v.ii);
     ivf_recycle_lists(v.index, &v.ii);
-    for_each_list(&v, tend_list);
     UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     stats->num_pages = RelationGetNumberOfBlocks(info->index);
     return stats;
