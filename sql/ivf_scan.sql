@@ -16,6 +16,15 @@ EXPLAIN (COSTS OFF) SELECT id FROM items WHERE id < 20 ORDER BY v <-> '[0,0,0,0,
 EXPLAIN (COSTS OFF) SELECT id FROM items WHERE v = '[0,0,0,0,0,0,0,0]';
 EXPLAIN (COSTS OFF) SELECT count(*) FROM items;
 EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM items a CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> a.v LIMIT 3) b WHERE a.id < 5;
+-- all rows are sorted, as that misses none
+EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]';
+-- values out of line, which the planner leaves out of a sequential scan's cost
+CREATE TABLE toasted (id int, v vector(1000));
+INSERT INTO toasted SELECT i, random_vector(1000, i) FROM generate_series(1, 1000) i;
+CREATE INDEX toasted_v ON toasted USING ivf (v) WITH (lists = 5);
+ANALYZE toasted;
+EXPLAIN (COSTS OFF) SELECT id FROM toasted ORDER BY v <-> (SELECT array_fill(0.5, '{1000}')::vector) LIMIT 10;
+DROP TABLE toasted;
 SET enable_indexscan = off;
 EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
 RESET enable_indexscan;
@@ -34,8 +43,25 @@ SET ivf.max_probes = 10;
 SET ivf.probes = 1;
 SELECT count(*) < 5000 AS ten_lists FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]') s;
 RESET ivf.max_probes;
-RESET ivf.probes;
 RESET ivf.iterative_scan;
+-- a number of probes means a share of the lists asked for, or of pgvector's 100: there may be more, of which each is smaller
+CREATE TABLE shares (id int, v vector(2));
+INSERT INTO shares SELECT i, ARRAY[i % 173, i % 181] FROM generate_series(1, 30000) i;
+CREATE INDEX shares_v ON shares USING ivf (v);
+SELECT lists > 120 AS more_than_100 FROM vectordb_index_info('shares_v');
+SET ivf.iterative_scan = off;
+SET ivf.probes = 100;
+SELECT count(*) FROM (SELECT id FROM shares ORDER BY v <-> '[86,90]') s;
+SET ivf.probes = 50;
+SELECT count(*) BETWEEN 12000 AND 18000 AS half FROM (SELECT id FROM shares ORDER BY v <-> '[86,90]') s;
+SET ivf.iterative_scan = relaxed_order;
+SET ivf.probes = 1;
+SET ivf.max_probes = 50;
+SELECT count(*) BETWEEN 12000 AND 18000 AS half FROM (SELECT id FROM shares ORDER BY v <-> '[86,90]') s;
+RESET ivf.probes;
+RESET ivf.max_probes;
+RESET ivf.iterative_scan;
+DROP TABLE shares;
 -- each row is its own nearest
 SELECT count(*) FROM items a WHERE id % 100 = 0 AND id = (SELECT id FROM items ORDER BY v <-> a.v LIMIT 1);
 -- rescans: of a correlated subquery, of the inner side of a join, with NULL in between

@@ -69,11 +69,14 @@ typedef struct IvfCache {
 /* ivf_options.c */
 extern void ivf_init(void); /* settings and reloptions; called once by _PG_init */
 extern bytea *ivfoptions(Datum reloptions, bool validate);
-extern int ivf_lists(Relation index);  /* as asked for by WITH, 0 = automatic */
-extern int ivf_probes(Relation index); /* of a scan, 0 = automatic */
-extern int ivf_probes_setting(void);   /* without the index's own */
+extern int ivf_lists(Relation index); /* as asked for by WITH, 0 = automatic */
 extern IvfIterativeScan ivf_iterative_scan(void);
-extern int ivf_max_probes(void);
+/* How many of so many lists a scan looks at to begin with, and at most. */
+typedef struct IvfProbes {
+    uint32 first;
+    uint32 most;
+} IvfProbes;
+extern IvfProbes ivf_probes(Relation index, const IvfIndex *ii, uint32 lists);
 
 /* ivf_page.c: the only file that reads, locks and initialises pages of this access method */
 /* Pinned and locked; ereports INDEX_CORRUPTED where the page is not of that kind. */

@@ -3,6 +3,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/genam.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/cost.h"
@@ -33,9 +35,8 @@ static Lists lists_of(const IndexPath *path)
         Relation index = index_open(path->indexinfo->indexoid, NoLock);
         IvfIndex ii = ivf_index(index);
         uint32 lists = Max(ivf_read_meta(index, &ii).lists, 1);
-        uint32 probes = ivf_probes(index);
 
-        l = (Lists){lists, probes > 0 ? Min(probes, lists) : vdb_ivf_auto_probes(lists)};
+        l = (Lists){lists, ivf_probes(index, &ii, lists).first};
         index_close(index, NoLock);
     }
     return l;
@@ -45,8 +46,10 @@ void ivfcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost
                      Cost *total_cost, Selectivity *selectivity, double *correlation, double *pages)
 {
     double tuples = Max(1.0, path->indexinfo->tuples);
-    double index_pages = Max(1.0, path->indexinfo->pages);
-    double share, per_page;
+    /* Values that the table keeps out of line cost its sequential scan nothing in the planner's
+     * eyes, so they must not cost more here. */
+    double index_pages = Min(path->indexinfo->pages, path->indexinfo->rel->pages);
+    double share, all;
     Lists l;
 
     *selectivity = 1;
@@ -61,10 +64,10 @@ void ivfcostestimate(PlannerInfo *root, IndexPath *path, double loop_count, Cost
     share = l.probes / l.lists;
     if (ivf_iterative_scan() != IVF_ITERATIVE_SCAN_OFF)
         share = Max(share, Min(1.0, vdb_rows_wanted(root, path->indexinfo->rel) / tuples));
-    per_page = vdb_page_cost(path);
+    all = index_pages * vdb_page_cost(path) + tuples * cpu_operator_cost;
     /* all of a list is read before its first row comes out, and every entry is compared */
-    *startup_cost =
-        l.lists * cpu_operator_cost + share * (index_pages * per_page + tuples * cpu_operator_cost);
-    *total_cost = *startup_cost + tuples * cpu_index_tuple_cost +
-                  (1 - share) * (index_pages * per_page + tuples * cpu_operator_cost);
+    *startup_cost = l.lists * cpu_operator_cost + share * all;
+    /* those that come out are sorted as by a sort */
+    *total_cost = *startup_cost + (1 - share) * all +
+                  tuples * (cpu_index_tuple_cost + 2 * cpu_operator_cost * log2(tuples + 1));
 }

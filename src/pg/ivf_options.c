@@ -14,7 +14,8 @@
 
 #include "pg/ivf.h"
 
-#define NAMES 2 /* "ivf.", "ivfflat." */
+#define NAMES          2   /* "ivf.", "ivfflat." */
+#define PGVECTOR_LISTS 100 /* of an index whose creator asked for no number */
 
 typedef struct Setting {
     int values[NAMES];
@@ -42,19 +43,9 @@ static int value_of(const Setting *setting)
     return latest != setting->boot ? latest : setting->values[1 - setting->latest];
 }
 
-int ivf_probes_setting(void)
-{
-    return value_of(&probes);
-}
-
 IvfIterativeScan ivf_iterative_scan(void)
 {
     return value_of(&iterative_scan);
-}
-
-int ivf_max_probes(void)
-{
-    return value_of(&max_probes);
 }
 
 /* The hooks of one setting: they know it by their own name only. */
@@ -149,10 +140,33 @@ int ivf_lists(Relation index)
     return options ? options->lists : 0;
 }
 
-int ivf_probes(Relation index)
+/*
+ * Of how many existing lists a number of probes that somebody chose is to take.  He had the number
+ * of lists in mind that he asked for, or pgvector's default; there may be more of them, which are
+ * smaller then, but he means the same share.
+ */
+static uint32 scale_probes(uint32 chosen, const IvfIndex *ii, uint32 lists)
+{
+    uint32 asked = ii->lists > 0 ? ii->lists : PGVECTOR_LISTS;
+
+    if (lists <= asked)
+        return chosen;
+    return (uint32) (((uint64) chosen * lists + asked - 1) / asked);
+}
+
+IvfProbes ivf_probes(Relation index, const IvfIndex *ii, uint32 lists)
 {
     IvfOptions *options = (IvfOptions *) index->rd_options;
-    int setting = ivf_probes_setting();
+    uint32 chosen = value_of(&probes);
+    IvfProbes result;
 
-    return setting == 0 && options ? options->probes : setting;
+    if (chosen == 0 && options)
+        chosen = options->probes;
+    result.first = chosen > 0 ? scale_probes(chosen, ii, lists) : vdb_ivf_auto_probes(lists);
+    result.most = result.first;
+    if (ivf_iterative_scan() != IVF_ITERATIVE_SCAN_OFF)
+        result.most = Max(result.most, scale_probes(value_of(&max_probes), ii, lists));
+    result.most = Min(result.most, lists);
+    result.first = Min(result.first, lists);
+    return result;
 }

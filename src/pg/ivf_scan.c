@@ -74,11 +74,11 @@ void ivfendscan(IndexScanDesc scan)
     scan->opaque = NULL;
 }
 
-/* Ranks all lists; the nearest `probes` of them are the first window. */
+/* Ranks all lists; the nearest of them are the first window. */
 static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
 {
     const IvfCache *cache = ivf_cache(scan->indexRelation, &so->ii);
-    uint32 probes = ivf_probes(scan->indexRelation);
+    IvfProbes probes;
 
     so->count = cache->count;
     so->ranked = palloc_extended(sizeof(VdbIvfRanked) * so->count, MCXT_ALLOC_HUGE);
@@ -86,14 +86,10 @@ static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
     memcpy(so->lists, cache->lists, sizeof(IvfListRef) * so->count);
     vdb_ivf_rank_lists(&so->ii.geometry, &cache->centroids, query, so->ranked);
 
-    if (probes == 0)
-        probes = vdb_ivf_auto_probes(so->count);
-    so->most = probes;
-    if (ivf_iterative_scan() != IVF_ITERATIVE_SCAN_OFF)
-        so->most = Max(so->most, (uint32) ivf_max_probes());
-    so->most = Min(so->most, so->count);
+    probes = ivf_probes(scan->indexRelation, &so->ii, so->count);
+    so->most = probes.most;
     so->from = 0;
-    so->to = Min(probes, so->most);
+    so->to = probes.first;
     vdb_ivf_order_lists(so->ranked, so->count, 0, so->to);
 }
 
