@@ -1,7 +1,11 @@
 """psycopg 3 (text and binary) and asyncpg with the types of pgvector-python."""
+import asyncio
 import itertools
 
 import numpy
+import pgvector
+import pgvector.psycopg
+import psycopg_pool
 import pytest
 
 from clients import CLIENTS
@@ -171,3 +175,18 @@ def test_settings_of_one_transaction(client, table):
     client.run("COMMIT")
     assert recall(answer, rows, query, "<->") == 1
     assert client.run("SHOW hnsw.ef_search") == [("40",)]
+
+
+def test_async_psycopg():
+    """A pool of asynchronous connections that know the types."""
+    async def run():
+        async def configure(connection):
+            await pgvector.psycopg.register_vector_async(connection)
+        async with psycopg_pool.AsyncConnectionPool("", min_size=2, configure=configure) as pool:
+            async def ask(number):
+                async with pool.connection() as connection:
+                    cursor = await connection.execute("SELECT %s + %s, pg_sleep(.01)",
+                                                      [pgvector.Vector([number, 1]), pgvector.Vector([1, 1])])
+                    return (await cursor.fetchone())[0].to_list()
+            return await asyncio.gather(*map(ask, range(8)))
+    assert asyncio.run(run()) == [[number + 1, 2] for number in range(8)]

@@ -4,7 +4,7 @@ import asyncio
 import numpy
 import pytest
 from pgvector.sqlalchemy import BIT, HALFVEC, SPARSEVEC, VECTOR, avg
-from sqlalchemy import Index, Integer, MetaData, Table, create_engine, delete, inspect, select, text, update
+from sqlalchemy import Index, Integer, MetaData, Table, create_engine, delete, func, inspect, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column
@@ -39,6 +39,13 @@ class Item(Base):
     __table_args__ = tuple(
         Index(f"sqlalchemy_{opclass}", column, postgresql_using="hnsw", postgresql_ops={column: opclass},
               postgresql_with={"m": 16, "ef_construction": 64}) for column, _, opclass, _ in ORDERS)
+
+
+# Indexes of the vectors in half precision, and of their signs.
+HALVES, SIGNS = func.cast(Item.dense, HALFVEC(DIMS)), func.cast(func.binary_quantize(Item.dense), BIT(DIMS))
+for expression, class_of_it in ((HALVES, "halfvec_ip_ops"), (SIGNS, "bit_hamming_ops")):
+    Index(f"sqlalchemy_expression_{class_of_it}", expression.label("it"), postgresql_using="hnsw",
+          postgresql_ops={"it": class_of_it})
 
 
 def item(key, values):
@@ -94,13 +101,18 @@ def check(database, order, condition=None, chosen=lambda key: True):
     assert numpy.mean(shares) > .95
 
 
+def scans(database, index):
+    """How often the index was read."""
+    database.call(lambda session: session.execute(text("SELECT pg_stat_force_next_flush()")))
+    query = text("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = :name")
+    return database.call(lambda session: session.scalar(query, {"name": f"sqlalchemy_{index}"}))
+
+
 @pytest.mark.parametrize("order", ORDERS, ids=lambda order: order[2])
 def test_search(database, order):
     check(database, order)
     check(database, order, Item.category == 2, lambda key: key % CATEGORIES == 2)
-    database.call(lambda session: session.execute(text("SELECT pg_stat_force_next_flush()")))
-    scans = text("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = :name")
-    assert database.call(lambda session: session.scalar(scans, {"name": f"sqlalchemy_{order[2]}"})) >= 2 * QUERIES
+    assert scans(database, order[2]) >= 2 * QUERIES
 
 
 def test_values_come_back(database):
@@ -140,6 +152,23 @@ def test_changes(database):
         check(database, order)
 
 
+def test_expression_indexes(database):
+    """The signs find many, of which the exact distance keeps the nearest."""
+    rows = {key: numpy.array(values) for key, values in database.rows.items()}
+    for values in map(numpy.array, vectors(7, QUERIES)):
+        product = HALVES.max_inner_product(values)
+        query = select(Item.id, product).order_by(product).limit(K)
+        answer = database.call(lambda session: session.execute(query).all())
+        assert recall(answer, rows, values, "<#>") >= .9
+        hamming = SIGNS.hamming_distance(func.binary_quantize(func.cast(values, VECTOR(DIMS))))
+        nearby = select(Item.id, Item.dense.l2_distance(values).label("distance")).order_by(hamming).limit(len(rows))
+        query = select(nearby.subquery()).order_by("distance").limit(K)
+        answer = database.call(lambda session: session.execute(query).all())
+        assert recall(answer, rows, values, "<->") == 1
+    assert scans(database, "expression_halfvec_ip_ops") >= QUERIES
+    assert scans(database, "expression_bit_hamming_ops") >= QUERIES
+
+
 def test_rollback_and_error(database):
     def wrong(session):
         session.add(item(1001, database.rows[1]))
@@ -159,5 +188,5 @@ def test_reflection(database):
     table, indexes = database.call(reflect)
     assert isinstance(table.c.dense.type, VECTOR) and isinstance(table.c.half.type, HALFVEC)
     assert isinstance(table.c.sparse.type, SPARSEVEC)
-    assert {index["name"] for index in indexes} == {f"sqlalchemy_{opclass}" for _, _, opclass, _ in ORDERS}
+    assert {index["name"] for index in indexes} == {index.name for index in Item.__table__.indexes}
     assert all(index["dialect_options"]["postgresql_using"] == "hnsw" for index in indexes)
