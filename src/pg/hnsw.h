@@ -113,6 +113,11 @@ extern bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer 
 extern void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector,
                                ItemPointer heap_tid);
 
+/* hnsw_link.c: replaces a list as it was seen, in one record; VDB_STALE, and no change, if it has
+ * changed since. */
+extern VdbStatus hnsw_write_links(Relation index, HnswIndex *hi, const VdbLinks *seen,
+                                  const VdbLinks *now);
+
 /* hnsw_space.c: where new nodes, cells and vector slices go.  A block answered is only likely to
  * have room: check again under its lock and ask anew when it has none. */
 extern BlockNumber hnsw_find_node_page(Relation index, HnswIndex *hi);

@@ -105,22 +105,28 @@ void hnsw_plan_parent(HnswInsert *in, LinkPlan *plan)
     vdb_corrupted(in->index, VDB_HNSW_META_BLOCK, "the root is gone");
 }
 
+VdbStatus hnsw_write_links(Relation index, HnswIndex *hi, const VdbLinks *seen, const VdbLinks *now)
+{
+    Buffer buf = vdb_read_page(index, hi, seen->block, BUFFER_LOCK_EXCLUSIVE);
+    GenericXLogState *wal = GenericXLogStart(index);
+    VdbStatus status =
+        vdb_hnsw_links_write(GenericXLogRegisterBuffer(wal, buf, 0), &hi->geometry, seen, now);
+
+    if (status == VDB_OK)
+        GenericXLogFinish(wal);
+    else
+        GenericXLogAbort(wal);
+    UnlockReleaseBuffer(buf);
+    return status;
+}
+
 /* Gives the new node an edge from a neighbour, if the neighbour wants it. */
 static void link_back(HnswInsert *in, VdbNode neighbor, uint32 level, LinkPlan *plan)
 {
     VdbStatus status = VDB_STALE;
 
     while (status == VDB_STALE && plan_link(in, neighbor, level, false, plan)) {
-        Buffer buf = vdb_read_page(in->index, in->hi, plan->seen.block, BUFFER_LOCK_EXCLUSIVE);
-        GenericXLogState *wal = GenericXLogStart(in->index);
-
-        status = vdb_hnsw_links_write(GenericXLogRegisterBuffer(wal, buf, 0), &in->hi->geometry,
-                                      &plan->seen, &plan->now);
-        if (status == VDB_OK)
-            GenericXLogFinish(wal);
-        else
-            GenericXLogAbort(wal);
-        UnlockReleaseBuffer(buf);
+        status = hnsw_write_links(in->index, in->hi, &plan->seen, &plan->now);
         CHECK_FOR_INTERRUPTS();
     }
 }

@@ -66,6 +66,7 @@ static bool hand_down_all(HnswVacuum *v, VdbNode node)
         CHECK_FOR_INTERRUPTS();
         done = edit_tree(v, vdb_hnsw_hand_down, node, links->ids[i]) == VDB_OK;
     }
+    v->handed_down |= done;
     pfree(links);
     return done;
 }
@@ -132,9 +133,6 @@ static void mend(HnswVacuum *v, VdbListName name)
     if (name.level == 0)
         adopt_all(v, name.node);
     while (status == VDB_STALE && !vdb_hnsw_set_has(v->dead, name.node)) {
-        Buffer buf;
-        GenericXLogState *wal;
-
         CHECK_FOR_INTERRUPTS();
         hnsw_read_links(v->index, &v->hi, name.node, name.level, seen);
         if (!seen->found)
@@ -142,14 +140,7 @@ static void mend(HnswVacuum *v, VdbListName name)
         gather_pool(v, seen);
         *now = *seen;
         vdb_hnsw_gather_choose(v->gather, now, vdb_hnsw_max_links(g, name.level), VDB_NO_NODE);
-        buf = vdb_read_page(v->index, &v->hi, seen->block, BUFFER_LOCK_EXCLUSIVE);
-        wal = GenericXLogStart(v->index);
-        status = vdb_hnsw_links_write(GenericXLogRegisterBuffer(wal, buf, 0), g, seen, now);
-        if (status == VDB_OK)
-            GenericXLogFinish(wal);
-        else
-            GenericXLogAbort(wal);
-        UnlockReleaseBuffer(buf);
+        status = hnsw_write_links(v->index, &v->hi, seen, now);
     }
     pfree(seen);
 }

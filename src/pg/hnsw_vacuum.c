@@ -22,6 +22,7 @@
 #include "pg/hnsw_vacuum.h"
 
 #define INITIAL_DEAD_SLOTS 1024
+#define MEND_ROUNDS        3
 
 /* --- pass 1: heap tids --- */
 
@@ -240,6 +241,17 @@ static void for_each_page(HnswVacuum *v, void (*visit)(HnswVacuum *v, BlockNumbe
     MemoryContextSwitchTo(old);
 }
 
+/* An heir may stand on a page that was mended already, so that another round is needed for what it
+ * got; each has less to do. */
+static void mend_pages(HnswVacuum *v)
+{
+    v->handed_down = true;
+    for (int round = 0; v->handed_down && round < MEND_ROUNDS; round++) {
+        v->handed_down = false;
+        for_each_page(v, hnsw_mend_page);
+    }
+}
+
 IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
                                       IndexBulkDeleteCallback callback, void *callback_state)
 {
@@ -264,7 +276,7 @@ IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResu
     for_each_page(&v, settle_page);
     if (vdb_hnsw_set_count(v.dead) > 0) {
         hnsw_prepare_mending(&v);
-        for_each_page(&v, hnsw_mend_page);
+        mend_pages(&v);
         hnsw_replace_entry(&v);
         for_each_page(&v, hnsw_free_page);
     }

@@ -25,6 +25,7 @@ typedef struct HnswVacuum {
     uint32 best_level;
     MemoryContext scratch;
     VdbGather *gather;
+    bool handed_down; /* this round of mending gave a node children that may be dead */
 } HnswVacuum;
 
 /* Registers a buffer once: `other` is registered already, as other_page. */
