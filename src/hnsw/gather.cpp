@@ -99,6 +99,11 @@ void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
     gather->nodes[gather->size++] = {node, 0, 0, false};
 }
 
+bool vdb_hnsw_gather_full(const VdbGather *gather) noexcept
+{
+    return gather->size == gather->capacity;
+}
+
 void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector, float norm) noexcept
 {
     // Complete nodes come first, so it goes where the next incomplete one stood.

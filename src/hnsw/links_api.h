@@ -66,6 +66,8 @@ VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g,
 void vdb_hnsw_gather_clear(VdbGather *gather) VDB_NOEXCEPT;
 /* Asks for a node's vector; ignored when the gather is full or has it. */
 void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) VDB_NOEXCEPT;
+/* Whether no further node can be added. */
+bool vdb_hnsw_gather_full(const VdbGather *gather) VDB_NOEXCEPT;
 /* Puts a vector that is at hand.  REQUIRES: not full. */
 void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector,
                          float norm) VDB_NOEXCEPT;

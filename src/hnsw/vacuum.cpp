@@ -81,6 +81,17 @@ void unpin_and_drop(NodeHeader *node, uint32_t i)
     ids[node->pinned] = ids[--node->degree];
 }
 
+// Moves all tree edges but the first.
+VdbStatus move_tree_edges(NodeHeader *from, NodeHeader *to, const VdbHnswGeometry *g)
+{
+    while (from->pinned > 1) {
+        if (!pin(to, neighbors(from)[from->pinned - 1], g))
+            return VDB_FULL;
+        from->pinned--;
+    }
+    return VDB_OK;
+}
+
 bool sane(const NodeHeader *node, const VdbHnswGeometry *g)
 {
     return node->degree <= max_degree(*g) && node->pinned <= node->degree;
@@ -276,12 +287,20 @@ VdbStatus vdb_hnsw_hand_down(void *page, VdbNode id, void *heir_page, VdbNode he
         at == node->pinned)
         return VDB_STALE;
     std::swap(ids[at], ids[0]); // the heir itself stays
-    while (node->pinned > 1) {
-        if (!pin(heir, ids[node->pinned - 1], g))
-            return VDB_FULL;
-        node->pinned--;
-    }
-    return VDB_OK;
+    return move_tree_edges(node, heir, g);
+}
+
+VdbStatus vdb_hnsw_hand_over(void *page, VdbNode id, void *heir_page, VdbNode heir_id,
+                             const VdbHnswGeometry *g) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    NodeHeader *heir = node_of(heir_page, g, heir_id);
+    if (node == heir || !sane(node, g) || !sane(heir, g))
+        return VDB_CORRUPT;
+    if (node->state != NodeState::kTombstone || heir->state == NodeState::kFree ||
+        heir->state == NodeState::kDetached)
+        return VDB_STALE;
+    return move_tree_edges(node, heir, g);
 }
 
 bool vdb_hnsw_page_detached(const void *page, const VdbHnswGeometry *g, VdbNode id,

@@ -84,6 +84,11 @@ VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent, void *child_page, Vd
 VdbStatus vdb_hnsw_hand_down(void *page, VdbNode node, void *heir_page, VdbNode heir,
                              const VdbHnswGeometry *g) VDB_NOEXCEPT;
 
+/* The same, all but the first tree edge, to a node that is no child of the tombstone.  REQUIRES:
+ * the heir lies below its first child. */
+VdbStatus vdb_hnsw_hand_over(void *page, VdbNode node, void *heir_page, VdbNode heir,
+                             const VdbHnswGeometry *g) VDB_NOEXCEPT;
+
 /* --- pass 4: slots --- */
 
 /* The first upper-level cell of a detached node, none if it has none (any more).  False: not

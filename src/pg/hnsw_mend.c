@@ -12,13 +12,18 @@
 
 #include "pg/hnsw_vacuum.h"
 
-/* Candidates for a mended list: its own nodes and those of the dead nodes' lists, as multiples of
- * its limit. */
-#define MEND_POOL 4
+/* Candidates for a mended list, as multiples of its limit, and at least. */
+#define MEND_POOL     4
+#define MIN_MEND_POOL 64
+
+static uint32 pool_size(const HnswVacuum *v)
+{
+    return Max(MEND_POOL * 2 * v->hi.geometry.m, MIN_MEND_POOL);
+}
 
 void hnsw_prepare_mending(HnswVacuum *v)
 {
-    uint32 capacity = MEND_POOL * 2 * v->hi.geometry.m + 1;
+    uint32 capacity = pool_size(v) + 1;
 
     v->gather = vdb_hnsw_gather_init(
         MemoryContextAllocHuge(CurrentMemoryContext,
@@ -55,18 +60,35 @@ static VdbStatus edit_tree(HnswVacuum *v, TreeEdit edit, VdbNode upper, VdbNode 
     return status;
 }
 
-/* Gives a dead node's tree edges to one of its children, or to several, until one is left. */
+/* Gives a dead node's tree edges, but one, to the first of these nodes that has room, or to several
+ * of them. */
+static bool hand_to(HnswVacuum *v, VdbNode node, TreeEdit edit, const VdbLinks *heirs)
+{
+    bool done = false;
+
+    for (uint32 i = 0; i < heirs->pinned && !done; i++) {
+        CHECK_FOR_INTERRUPTS();
+        done = edit_tree(v, edit, node, heirs->ids[i]) == VDB_OK;
+    }
+    v->handed_down |= done;
+    return done;
+}
+
+/* Leaves a dead node with one tree edge: its other children go to that child, or below it. */
 static bool hand_down_all(HnswVacuum *v, VdbNode node)
 {
     VdbLinks *links = palloc(sizeof(VdbLinks));
-    bool done = false;
+    bool done;
 
     hnsw_read_links(v->index, &v->hi, node, 0, links);
-    for (uint32 i = 0; i < links->pinned && !done; i++) {
-        CHECK_FOR_INTERRUPTS();
-        done = edit_tree(v, vdb_hnsw_hand_down, node, links->ids[i]) == VDB_OK;
+    done = hand_to(v, node, vdb_hnsw_hand_down, links);
+    if (!done) {
+        hnsw_read_links(v->index, &v->hi, node, 0, links);
+        if (links->pinned > 0) {
+            hnsw_read_links(v->index, &v->hi, links->ids[0], 0, links);
+            done = hand_to(v, node, vdb_hnsw_hand_over, links);
+        }
     }
-    v->handed_down |= done;
     pfree(links);
     return done;
 }
@@ -100,24 +122,50 @@ static void adopt_all(HnswVacuum *v, VdbNode node)
     pfree(links);
 }
 
-/* Collects what a mended list may consist of. */
+/* Dead nodes whose lists are looked through for one mended list. */
+typedef struct DeadNodes {
+    VdbNode *nodes;
+    uint32 count;
+    uint32 room;
+} DeadNodes;
+
+static void add_dead(DeadNodes *dead, VdbNode node)
+{
+    for (uint32 i = 0; i < dead->count; i++)
+        if (dead->nodes[i] == node)
+            return;
+    if (dead->count < dead->room)
+        dead->nodes[dead->count++] = node;
+}
+
+/* Collects what a mended list may consist of: what it leads to, and what lies behind the dead, and
+ * behind the dead behind them, until there is enough to choose from. */
 static void gather_pool(HnswVacuum *v, const VdbLinks *seen)
 {
     VdbLinks *through = palloc(sizeof(VdbLinks));
+    uint32 room = pool_size(v);
+    DeadNodes dead = {palloc(sizeof(VdbNode) * room), 0, room};
 
     vdb_hnsw_gather_clear(v->gather);
     vdb_hnsw_gather_add(v->gather, seen->node);
-    for (uint32 i = 0; i < seen->count; i++)
-        if (i < seen->pinned || !vdb_hnsw_set_has(v->dead, seen->ids[i]))
-            vdb_hnsw_gather_add(v->gather, seen->ids[i]);
     for (uint32 i = 0; i < seen->count; i++) {
-        if (!vdb_hnsw_set_has(v->dead, seen->ids[i]))
-            continue;
-        hnsw_read_links(v->index, &v->hi, seen->ids[i], seen->level, through);
-        for (uint32 j = 0; j < through->count; j++)
-            if (!vdb_hnsw_set_has(v->dead, through->ids[j]))
-                vdb_hnsw_gather_add(v->gather, through->ids[j]);
+        bool is_dead = vdb_hnsw_set_has(v->dead, seen->ids[i]);
+
+        if (is_dead)
+            add_dead(&dead, seen->ids[i]);
+        if (!is_dead || i < seen->pinned)
+            vdb_hnsw_gather_add(v->gather, seen->ids[i]);
     }
+    for (uint32 at = 0; at < dead.count && !vdb_hnsw_gather_full(v->gather); at++) {
+        hnsw_read_links(v->index, &v->hi, dead.nodes[at], seen->level, through);
+        for (uint32 i = 0; i < through->count; i++) {
+            if (vdb_hnsw_set_has(v->dead, through->ids[i]))
+                add_dead(&dead, through->ids[i]);
+            else
+                vdb_hnsw_gather_add(v->gather, through->ids[i]);
+        }
+    }
+    pfree(dead.nodes);
     pfree(through);
     hnsw_run_gather(v->index, &v->hi, v->gather);
 }

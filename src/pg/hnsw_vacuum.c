@@ -22,7 +22,7 @@
 #include "pg/hnsw_vacuum.h"
 
 #define INITIAL_DEAD_SLOTS 1024
-#define MEND_ROUNDS        3
+#define MEND_ROUNDS        16 /* 3 or 4 do nearly always */
 
 /* --- pass 1: heap tids --- */
 

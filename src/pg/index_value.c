@@ -51,25 +51,22 @@ typedef struct RawValue {
 VdbSpace vdb_index_space(Relation index)
 {
     PGFunction distance = index_getprocinfo(index, 1, VDB_DISTANCE_PROC)->fn_addr;
-    int typmod = TupleDescAttr(index->rd_att, 0)->atttypmod;
+    Form_pg_attribute column = TupleDescAttr(index->rd_att, 0);
 
     for (Size i = 0; i < lengthof(distances); i++) {
-        VdbSpace space = {distances[i].metric, distances[i].storage, Max(typmod, 0)};
+        VdbSpace space = {distances[i].metric, distances[i].storage, Max(column->atttypmod, 0)};
 
         if (distances[i].distance != distance)
             continue;
-        /* its values have no common length */
-        if (TupleDescAttr(index->rd_att, 0)->atttypid == VARBITOID)
-            ereport(ERROR,
-                    (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                     errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
+        /* bit varying takes the operator classes of bit, but its values have no common length */
+        if (space.storage == VDB_STORAGE_BIT && column->atttypid != BITOID)
+            break;
         if (space.metric == VDB_METRIC_IP && OidIsValid(index_getprocid(index, 1, VDB_NORM_PROC)))
             space.metric = VDB_METRIC_COSINE;
         return space;
     }
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("distance function of the operator class not supported for %s index",
-                           get_am_name(index->rd_rel->relam))));
+                    errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
 }
 
 bool vdb_space_fits(Relation index, const VdbSpace *space)

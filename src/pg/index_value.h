@@ -21,7 +21,7 @@ typedef struct VdbIndexValue {
 } VdbIndexValue;
 
 /* The space of an index's first column; dims 0 where the column has no dimensions.  Raises
- * FEATURE_NOT_SUPPORTED for an operator class whose distance function is unknown. */
+ * FEATURE_NOT_SUPPORTED for a type or an operator class that is not known. */
 extern VdbSpace vdb_index_space(Relation index);
 
 /* Whether an index in that space can be one on its column and operator class as they are now. */

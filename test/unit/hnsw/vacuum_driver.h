@@ -191,13 +191,20 @@ class Vacuum {
             record.finish();
         return status;
     }
-    bool hand_down_all(VdbNode node)
+    template <class Edit> bool hand_to(VdbNode node, Edit edit, const VdbLinks &heirs)
     {
-        VdbLinks links = read_links(store_, node, 0);
-        for (uint32_t i = 0; i < links.pinned; i++)
-            if (edit_tree(vdb_hnsw_hand_down, node, links.ids[i]) == VDB_OK)
+        for (uint32_t i = 0; i < heirs.pinned; i++)
+            if (edit_tree(edit, node, heirs.ids[i]) == VDB_OK)
                 return true;
         return false;
+    }
+    bool hand_down_all(VdbNode node)
+    {
+        if (hand_to(node, vdb_hnsw_hand_down, read_links(store_, node, 0)))
+            return true;
+        VdbLinks links = read_links(store_, node, 0);
+        return links.pinned > 0 &&
+               hand_to(node, vdb_hnsw_hand_over, read_links(store_, links.ids[0], 0));
     }
     bool adopt(VdbNode parent, VdbNode child)
     {

@@ -42,6 +42,10 @@ struct Nodes : Store {
     {
         return vdb_hnsw_hand_down(page(1), id(i), page(1), id(heir), &g);
     }
+    VdbStatus hand_over(uint32_t i, uint32_t heir)
+    {
+        return vdb_hnsw_hand_over(page(1), id(i), page(1), id(heir), &g);
+    }
     NodeState state(uint32_t i) { return node(id(i))->state; }
 };
 
@@ -158,6 +162,22 @@ TEST(Adopt, RefusesOthers)
     s.node(s.id(0))->degree = 200;
     EXPECT_EQ(s.adopt(0, 1), VDB_CORRUPT);
     EXPECT_EQ(s.hand_down(0, 1), VDB_CORRUPT);
+}
+
+TEST(HandDown, WhereTheHeirIsFullItsChildTakes)
+{
+    Nodes s;
+    s.put(0, kDead, {1, 2, 3});
+    s.put(1, kLive, {4, 5, 6, 7});
+    s.put(4, kLive, {});
+    EXPECT_EQ(s.hand_down(0, 1), VDB_FULL);
+    EXPECT_EQ(s.hand_over(0, 4), VDB_OK);
+    EXPECT_EQ(s.pinned(0), std::set<uint32_t>{1});
+    EXPECT_EQ(s.pinned(4), (std::set<uint32_t>{2, 3}));
+    s.put(4, NodeState::kDetached, {});
+    EXPECT_EQ(s.hand_over(0, 4), VDB_STALE);
+    EXPECT_EQ(s.hand_over(1, 5), VDB_STALE); // alive
+    EXPECT_EQ(s.hand_over(0, 0), VDB_CORRUPT);
 }
 
 TEST(HandDown, HeirTakesItsSiblings)
