@@ -1,4 +1,4 @@
--- hnsw over halfvec and bit: the order of the plan without the index, through build, insertion, vacuum
+-- hnsw over halfvec, bit and sparsevec: the order of the plan without the index, through build, insertion, vacuum
 
 SET enable_seqscan = off;
 SELECT setseed(0.5);
@@ -96,5 +96,53 @@ CREATE INDEX items_bits ON items USING hnsw ((binary_quantize(v)::bit(64)) bit_h
 SELECT q.id, (SELECT id FROM (SELECT id, v FROM items ORDER BY binary_quantize(v)::bit(64) <~> binary_quantize(q.v)::bit(64) LIMIT 20) s ORDER BY s.v <-> q.v LIMIT 1)
     FROM items q WHERE id IN (1, 77, 500) ORDER BY 1;
 DROP TABLE bits, wide_bits, too_wide, items;
+
+-- sparsevec: of all lengths, from nothing to more than a page
+CREATE FUNCTION random_sparse(elements int, below int, row_id int) RETURNS sparsevec LANGUAGE sql VOLATILE AS $$
+    SELECT format('{%s}/100000', string_agg(format('%s:%s', i, x), ','))::sparsevec
+        FROM (SELECT DISTINCT ON (i) i, (random() - 0.5)::real AS x
+            FROM (SELECT 1 + floor(random() * below)::int AS i FROM generate_series(1, elements) WHERE row_id IS NOT NULL) p) e $$;
+CREATE TABLE sparse (id int, v sparsevec(100000));
+INSERT INTO sparse SELECT i, random_sparse(i % 40, 200, i) FROM generate_series(1, 600) i;
+INSERT INTO sparse SELECT i, random_sparse(1500, 100000, i) FROM generate_series(601, 620) i;
+INSERT INTO sparse SELECT 1000 + i, v FROM sparse, generate_series(1, 3) i WHERE id <= 20 OR id > 618;
+INSERT INTO sparse VALUES (0, NULL), (-1, '{}/100000'), (-2, '{}/100000');
+CREATE INDEX sparse_l2 ON sparse USING hnsw (v sparsevec_l2_ops);
+CREATE INDEX sparse_ip ON sparse USING hnsw (v sparsevec_ip_ops);
+CREATE INDEX sparse_cosine ON sparse USING hnsw (v sparsevec_cosine_ops);
+CREATE INDEX sparse_l1 ON sparse USING hnsw (v sparsevec_l1_ops);
+INSERT INTO sparse SELECT i, random_sparse(i % 30, 200, i) FROM generate_series(2001, 2400) i;
+INSERT INTO sparse SELECT i, random_sparse(2000, 100000, i) FROM generate_series(2501, 2520) i;
+INSERT INTO sparse VALUES (-4, '{}/100000');
+DELETE FROM sparse WHERE id % 3 = 0;
+VACUUM sparse;
+INSERT INTO sparse SELECT i, random_sparse(1200, 100000, i) FROM generate_series(3001, 3020) i;
+EXPLAIN (COSTS OFF) SELECT id FROM sparse ORDER BY v <#> '{1:1,2:-1}/100000' LIMIT 3;
+SELECT count(v) FROM sparse;
+SELECT op, f.* FROM unnest('{<->,<#>,<=>,<+>}'::text[]) op, order_faults('sparse', op, '''{1:0.5,3:-0.25,77:0.125,150:1}/100000''') f;
+SELECT op, f.* FROM unnest('{<->,<+>}'::text[]) op, order_faults('sparse', op, '(SELECT v FROM sparse WHERE id = 619)') f;
+SELECT i, vectordb_index_check(i) FROM unnest('{sparse_l2,sparse_ip,sparse_cosine,sparse_l1}'::regclass[]) i;
+SELECT metric, dimensions, vector_pages > 0 AS has_vector_pages, lost_vector_pages FROM vectordb_index_info('sparse_l1');
+SELECT id FROM sparse ORDER BY v <-> '{}/3' LIMIT 1;
+SELECT count(*) FROM (SELECT * FROM sparse ORDER BY v <-> (SELECT NULL::sparsevec)) s;
+-- the longest vectors, in an index that was made for none
+CREATE TABLE longest (id int, v sparsevec(1000000000));
+CREATE INDEX longest_v ON longest USING hnsw (v sparsevec_ip_ops);
+INSERT INTO longest SELECT i, format('{%s}/1000000000', (SELECT string_agg(format('%s:%s', n * i, i), ',') FROM generate_series(1, 16000) n))::sparsevec FROM generate_series(1, 6) i;
+INSERT INTO longest SELECT i, format('{%s:%s}/1000000000', i, i)::sparsevec FROM generate_series(7, 40) i;
+SELECT id, v <#> '{16000:1}/1000000000' AS distance FROM longest ORDER BY v <#> '{16000:1}/1000000000' LIMIT 4;
+SELECT count(*) FROM (SELECT id FROM longest ORDER BY v <#> '{7:1}/1000000000') s;
+SELECT * FROM vectordb_index_check('longest_v');
+REINDEX INDEX longest_v;
+SELECT id, v <#> '{16000:1}/1000000000' AS distance FROM longest ORDER BY v <#> '{16000:1}/1000000000' LIMIT 4;
+SELECT count(*) FROM (SELECT id FROM longest ORDER BY v <#> '{7:1}/1000000000') s;
+SELECT * FROM vectordb_index_check('longest_v');
+DELETE FROM longest WHERE id < 5;
+VACUUM longest;
+SELECT * FROM vectordb_index_check('longest_v');
+CREATE TABLE no_dimensions (v sparsevec);
+CREATE INDEX ON no_dimensions USING hnsw (v sparsevec_l2_ops);
+DROP TABLE sparse, longest, no_dimensions;
+DROP FUNCTION random_sparse;
 RESET hnsw.ef_search;
 DROP FUNCTION order_faults, random_numbers;

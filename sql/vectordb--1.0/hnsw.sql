@@ -103,6 +103,53 @@ CREATE OPERATOR CLASS halfvec_l1_ops
 
 COMMENT ON OPERATOR CLASS halfvec_l1_ops USING hnsw IS 'halfvecs by L1 distance';
 
+-- hnsw operator classes of sparsevec
+
+CREATE OPERATOR FAMILY sparsevec_l2_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY sparsevec_l2_ops USING hnsw IS 'sparsevecs by L2 distance';
+
+CREATE OPERATOR CLASS sparsevec_l2_ops
+    FOR TYPE sparsevec USING hnsw FAMILY sparsevec_l2_ops AS
+    OPERATOR 1 <-> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+    FUNCTION 1 sparsevec_l2_squared_distance(sparsevec, sparsevec);
+
+COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING hnsw IS 'sparsevecs by L2 distance';
+
+CREATE OPERATOR FAMILY sparsevec_ip_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY sparsevec_ip_ops USING hnsw IS 'sparsevecs by inner product';
+
+CREATE OPERATOR CLASS sparsevec_ip_ops
+    FOR TYPE sparsevec USING hnsw FAMILY sparsevec_ip_ops AS
+    OPERATOR 1 <#> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+    FUNCTION 1 sparsevec_negative_inner_product(sparsevec, sparsevec);
+
+COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING hnsw IS 'sparsevecs by inner product';
+
+CREATE OPERATOR FAMILY sparsevec_cosine_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hnsw IS 'sparsevecs by cosine distance';
+
+CREATE OPERATOR CLASS sparsevec_cosine_ops
+    FOR TYPE sparsevec USING hnsw FAMILY sparsevec_cosine_ops AS
+    OPERATOR 1 <=> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+    FUNCTION 1 sparsevec_negative_inner_product(sparsevec, sparsevec),
+    FUNCTION 2 l2_norm(sparsevec);
+
+COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hnsw IS 'sparsevecs by cosine distance';
+
+CREATE OPERATOR FAMILY sparsevec_l1_ops USING hnsw;
+
+COMMENT ON OPERATOR FAMILY sparsevec_l1_ops USING hnsw IS 'sparsevecs by L1 distance';
+
+CREATE OPERATOR CLASS sparsevec_l1_ops
+    FOR TYPE sparsevec USING hnsw FAMILY sparsevec_l1_ops AS
+    OPERATOR 1 <+> (sparsevec, sparsevec) FOR ORDER BY float_ops,
+    FUNCTION 1 l1_distance(sparsevec, sparsevec);
+
+COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING hnsw IS 'sparsevecs by L1 distance';
+
 -- hnsw operator classes of bit
 
 CREATE OPERATOR FAMILY bit_hamming_ops USING hnsw;

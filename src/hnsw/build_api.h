@@ -13,8 +13,8 @@
 
 VDB_BEGIN_DECLS
 
-/* Bytes of a region in which `rows` different vectors certainly fit, upper levels included; 0 if
- * that cannot be addressed. */
+/* Bytes of a region in which `rows` different vectors certainly fit, upper levels included (sparse
+ * ones: if they fill their slots on average); 0 if that cannot be addressed. */
 size_t vdb_hnsw_build_size(const VdbHnswGeometry *g, uint64_t rows) VDB_NOEXCEPT;
 
 /* Prepares a region, which must be aligned to 64 bytes.  VDB_TOO_BIG if `bytes` does not hold even

@@ -1,6 +1,8 @@
 // Layout of a bulk build's memory, and what processes share it by.
 #include "hnsw/build_region.h"
 
+#include "hnsw/page_format.h"
+
 #include <sched.h>
 
 #include <new>
@@ -25,12 +27,18 @@ uint64_t vector_at(const VdbHnswGeometry &g)
 
 uint64_t node_stride(const VdbHnswGeometry &g)
 {
-    return vector_at(g) + align_up(vdb_hnsw_vector_bytes(&g), kCacheLine);
+    return vector_at(g) + (is_sparse(g) ? 0 : align_up(vdb_value_bytes(&g.space), kCacheLine));
 }
 
 uint64_t upper_units(const VdbHnswGeometry &g)
 {
     return align_up(sizeof(Links) + g.m * sizeof(VdbNode), kUnit) / kUnit;
+}
+
+// Units that a sparse vector takes on average, judged by the slot that was chosen for such.
+uint64_t sparse_units(const VdbHnswGeometry &g)
+{
+    return align_up(uint64_t{g.inline_units} * g.unit_size, kUnit) / kUnit;
 }
 
 constexpr uint64_t hash_bytes(uint64_t nodes)
@@ -86,7 +94,7 @@ size_t vdb_hnsw_build_size(const VdbHnswGeometry *g, uint64_t rows) noexcept
     // Levels follow m^-level: rows / (m - 1) upper lists on average; a third more and a floor for
     // bad luck.
     uint64_t upper = rows / (g->m - 1) + rows / (3 * (g->m - 1)) + 64;
-    uint64_t units = upper * upper_units(*g);
+    uint64_t units = upper * upper_units(*g) + (is_sparse(*g) ? rows * sparse_units(*g) : 0);
     if (units > kMaxUnits)
         return 0;
     return align_up(sizeof(BuildRegion), kCacheLine) + hash_bytes(rows) + rows * node_stride(*g) +
@@ -115,7 +123,7 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
     r->nodes_at = head + hash_bytes(capacity);
     r->end = bytes;
     r->node_stride = static_cast<uint32_t>(node_stride(*g));
-    r->vector_at = static_cast<uint32_t>(vector_at(*g));
+    r->vector_at = is_sparse(*g) ? 0 : static_cast<uint32_t>(vector_at(*g));
     r->upper_units = static_cast<uint32_t>(upper_units(*g));
     r->tree_at = VDB_NO_NODE;
     std::memset(r->base() + r->hash_at, 0, hash_bytes(capacity));

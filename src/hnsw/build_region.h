@@ -1,6 +1,6 @@
 // The memory of a bulk build: one flat region that every building process maps where it likes, so
 // it refers to its parts by offset.  Nodes grow from the front, small pieces (upper-level lists,
-// further heap tids) from the back; the build is full when they meet.
+// further heap tids, sparse vectors) from the back; the build is full when they meet.
 #pragma once
 
 #include <atomic>
@@ -38,7 +38,8 @@ struct Links {
     std::atomic<VdbNode> ids[];
 };
 
-// A node without its level-0 links and its vector, which follow it in memory.
+// A node without its level-0 links and its vector, which follow it in memory (a sparse one does
+// not).
 struct BuildNode {
     std::atomic<uint32_t> lock; // of links and tids
     uint32_t upper;             // piece with the upper-level lists, 0 = none
@@ -53,8 +54,10 @@ struct BuildNode {
     uint8_t cursor;  // first level-0 link that finish has not looked at
     uint8_t reached; // by finish
     uint16_t pad;
+    uint32_t value;  // piece with the vector, where that is sparse
+    uint32_t slices; // vector pages of earlier nodes; set by layout
 };
-static_assert(sizeof(BuildNode) == 40);
+static_assert(sizeof(BuildNode) == 48);
 
 // Two heap tids more; a tid with offset 0 is not there.
 struct TidChunk {
@@ -80,7 +83,7 @@ struct BuildRegion {
     uint64_t nodes_at;
     uint64_t end;
     uint32_t node_stride;
-    uint32_t vector_at; // within a node
+    uint32_t vector_at; // within a node; 0: sparse vectors, which are pieces at the back
     uint32_t upper_units;
 
     alignas(kCacheLine) std::atomic<uint64_t> used;  // Used, nodes in the low half
@@ -101,6 +104,8 @@ struct BuildRegion {
 
     const void *vector(VdbNode id) const
     {
+        if (vector_at == 0)
+            return piece(node(id)->value);
         return base() + nodes_at + uint64_t{id} * node_stride + vector_at;
     }
     void *vector(VdbNode id)

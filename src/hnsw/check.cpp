@@ -73,7 +73,7 @@ const char *metapage_problem(const void *page, uint32_t page_size, VdbHnswGeomet
     if (!vdb_space_valid(&space))
         return "metapage has an unknown vector storage or metric";
     space.dims = meta->dims;
-    if (vdb_hnsw_geometry(page_size, &space, meta->m, out) != VDB_OK)
+    if (vdb_hnsw_geometry(page_size, &space, meta->m, meta->slot_units, out) != VDB_OK)
         return "metapage has impossible dimensions or m";
     return nullptr;
 }

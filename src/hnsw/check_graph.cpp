@@ -183,7 +183,8 @@ struct GraphCheck {
         }
         if (b.listed)
             c->report_node(b.owner, "node: vector block %u is on the free list", block);
-        double sum = b.slice + 1u == c->g.vector_pages ? b.sum_last : b.sum_full;
+        bool is_last = !is_sparse(c->g) && b.slice + 1u == c->g.vector_pages;
+        double sum = is_last ? b.sum_last : b.sum_full;
         if (!std::isfinite(sum))
             c->report_node(b.owner, "node: vector has a value that is not finite in block %u",
                            block);

@@ -76,18 +76,39 @@ struct PageCheck {
                       list.what, i, list.targets[i], to.parent);
     }
 
+    // Of a sparse vector that is whole: the indices ascend and lie within the dimensions.
+    bool indices_ok(const void *vector) const
+    {
+        VdbSparseRow row = sparse_row(vector);
+        int64_t last = -1;
+        for (int32_t i = 0; i < row.count; i++) {
+            if (row.elements[i].index <= last || row.elements[i].index >= int64_t{c->g.space.dims})
+                return false;
+            last = row.elements[i].index;
+        }
+        return true;
+    }
+
     void vector(VdbNode id, int32_t slot, const NodeHeader *node)
     {
-        double sum = norm_of(c->g.space, inline_vector(node, c->g), c->g.inline_units);
-        if (!std::isfinite(sum))
-            c->report(block, slot, "node: vector has a value that is not finite");
-        if (c->g.vector_pages == 0) {
-            if (std::isfinite(sum) && !norm_matches(node->norm, sum))
-                c->report(block, slot, "node: norm is %g instead of %g", double{node->norm}, sum);
+        uint32_t units = units_of(node, c->g);
+        if (units == 0) {
+            c->report(block, slot, "node: vector has an impossible number of elements");
             return;
         }
-        c->norms[id] = {sum, node->norm};
-        for (uint32_t i = 0; i < c->g.vector_pages; i++) {
+        double sum = norm_of(c->g.space, inline_vector(node, c->g), units_in_slot(c->g, units));
+        uint32_t slices = vdb_hnsw_slices(&c->g, units);
+        if (!std::isfinite(sum))
+            c->report(block, slot, "node: vector has a value that is not finite");
+        if (slices == 0) {
+            if (std::isfinite(sum) && !norm_matches(node->norm, sum))
+                c->report(block, slot, "node: norm is %g instead of %g", double{node->norm}, sum);
+            if (is_sparse(c->g) && !indices_ok(inline_vector(node, c->g)))
+                c->report(block, slot, "node: indices of the vector are out of order or bounds");
+        }
+        if (c->norms != nullptr)
+            c->norms[id] = {slices > 0 ? sum : NAN, node->norm};
+        for (uint32_t i = 0; i < slices; i++) {
             VdbBlock b = vector_blocks(node, c->g)[i];
             if (node->state == NodeState::kDetached && b == VDB_NO_BLOCK) {
                 c->norms[id].sum = NAN; // given back already
@@ -237,7 +258,8 @@ struct PageCheck {
             c->report(block, -1, "vector page in an index whose vectors fit their slots");
             return;
         }
-        uint32_t last = slice_units(c->g, c->g.vector_pages - 1);
+        // Behind the end of a sparse vector there are zeros.
+        uint32_t last = is_sparse(c->g) ? 0 : slice_units(c->g, c->g.units, c->g.vector_pages - 1);
         info.sum_last = norm_of(c->g.space, slice_vector(page), last);
         info.sum_full = info.sum_last + norm_of(c->g.space, unit_at(slice_vector(page), c->g, last),
                                                 c->g.units_per_vector_page - last);

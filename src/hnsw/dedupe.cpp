@@ -36,23 +36,33 @@ uint64_t hash_vector(const void *vector, size_t bytes)
     return h;
 }
 
+bool equal_vectors(const BuildRegion *region, VdbNode node, const void *vector, size_t bytes)
+{
+    const void *other = region->vector(node);
+    return vdb_hnsw_vector_bytes(&region->geometry, other) == bytes &&
+           std::memcmp(other, vector, bytes) == 0;
+}
+
 bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 {
     uint32_t level = vdb_hnsw_level(region->seed, tid, region->geometry.m);
-    uint32_t units = level * region->upper_units;
+    uint32_t upper = level * region->upper_units;
+    size_t bytes = vdb_hnsw_vector_bytes(&region->geometry, point.vector);
+    uint32_t apart =
+        region->vector_at == 0 ? static_cast<uint32_t>((bytes + kUnit - 1) / kUnit) : 0;
     Used before;
-    if (!region->take({1, units}, &before))
+    if (!region->take({1, upper + apart}, &before))
         return false;
 
     BuildNode *n = new (region->node(before.nodes)) BuildNode();
     n->heap_tid = tid;
     n->level = static_cast<uint8_t>(level);
     n->norm = point.norm;
-    n->upper = level > 0 ? before.units + units : 0;
+    n->upper = level > 0 ? before.units + upper : 0;
+    n->value = before.units + upper + apart;
     for (uint32_t l = 0; l <= level; l++)
         poke(region->links(before.nodes, l)->count, 0);
-    std::memcpy(region->vector(before.nodes), point.vector,
-                vdb_hnsw_vector_bytes(&region->geometry));
+    std::memcpy(region->vector(before.nodes), point.vector, bytes);
     *node = before.nodes;
     return true;
 }
@@ -61,7 +71,8 @@ bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 
 Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 {
-    uint64_t hash = hash_vector(point.vector, vdb_hnsw_vector_bytes(&region->geometry));
+    size_t bytes = vdb_hnsw_vector_bytes(&region->geometry, point.vector);
+    uint64_t hash = hash_vector(point.vector, bytes);
     uint32_t tag = static_cast<uint32_t>(hash);
     uint64_t mine = uint64_t{tag} << 32 | kBusy;
     uint64_t at = static_cast<uint64_t>(
@@ -79,9 +90,7 @@ Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
             wait_a_moment(&tries);
         uint32_t ticket = static_cast<uint32_t>(seen);
         if (seen >> 32 == tag && ticket < kVoid &&
-            std::memcmp(region->vector(ticket - 1), point.vector,
-                        vdb_hnsw_vector_bytes(&region->geometry)) == 0)
-        {
+            equal_vectors(region, ticket - 1, point.vector, bytes)) {
             *node = ticket - 1;
             return Claim::kOld;
         }

@@ -10,6 +10,8 @@ using namespace vdb::hnsw;
 // A gathered node.
 struct VdbGathered {
     VdbNode node;
+    uint32_t units; // of its vector
+    void *vector;   // set once it is known
     float norm;
     uint16_t generation;
     bool live;
@@ -23,10 +25,12 @@ struct VdbGather {
     uint32_t done; // nodes whose vectors are complete
     uint32_t slice;
     bool in_slices; // the next page is slice `slice` of node `done`
-    VdbBlock slices[16];
+    VdbBlock slices[kMaxVectorPages];
     VdbGathered *nodes;
-    Edge *edges; // scratch of a choice
-    char *vectors;
+    Edge *edges;   // scratch of a choice
+    char *vectors; // of `room` bytes, the complete ones' from the start on
+    size_t room;
+    size_t used;
 };
 
 namespace {
@@ -36,9 +40,32 @@ constexpr size_t align64(size_t n)
     return (n + 63) & ~(size_t) 63;
 }
 
-void *vector_of(const VdbGather *gather, uint32_t i)
+constexpr size_t align8(size_t n)
 {
-    return gather->vectors + i * vdb_hnsw_vector_bytes(&gather->g);
+    return (n + 7) & ~(size_t) 7;
+}
+
+// Bytes to gather so many vectors.  Sparse ones that do not fit any more are left out, as if the
+// gather were full; one of any size always fits.
+size_t vectors_room(const VdbHnswGeometry &g, uint32_t capacity)
+{
+    size_t most = align8(vdb_value_bytes(&g.space));
+    if (!is_sparse(g))
+        return capacity * most;
+    size_t usual = 2 * align8(g.inline_units * g.unit_size);
+    return std::min(capacity * most, 2 * most + capacity * usual);
+}
+
+// Sets aside memory for a vector; null if that would not leave room for one put by hand.
+void *take(VdbGather *gather, uint32_t units, bool by_hand)
+{
+    size_t bytes = align8(size_t{units} * gather->g.unit_size);
+    size_t spare = by_hand || !is_sparse(gather->g) ? 0 : vdb_value_bytes(&gather->g.space);
+    if (gather->used + bytes + spare > gather->room)
+        return nullptr;
+    void *vector = gather->vectors + gather->used;
+    gather->used += bytes;
+    return vector;
 }
 
 // Takes node `done` out: its slot has become free.
@@ -47,6 +74,33 @@ void drop(VdbGather *gather)
     gather->size--;
     for (uint32_t i = gather->done; i < gather->size; i++)
         gather->nodes[i] = gather->nodes[i + 1];
+}
+
+// Takes what the slot has of a node's vector.
+VdbStatus begin_vector(VdbGather *gather, const NodeHeader *node)
+{
+    const VdbHnswGeometry &g = gather->g;
+    VdbGathered &entry = gather->nodes[gather->done];
+    uint32_t units = units_of(node, g);
+    if (units == 0)
+        return VDB_CORRUPT;
+    void *vector = take(gather, units, false);
+    if (vector == nullptr) {
+        drop(gather);
+        return VDB_OK;
+    }
+    entry = {
+        entry.node, units, vector, node->norm, node->generation, node->state == NodeState::kLive};
+    std::memcpy(vector, inline_vector(node, g), units_in_slot(g, units) * g.unit_size);
+    uint32_t slices = vdb_hnsw_slices(&g, units);
+    std::memcpy(gather->slices, vector_blocks(node, g), slices * sizeof(VdbBlock));
+    for (uint32_t i = 0; i < slices; i++)
+        if (gather->slices[i] == VDB_NO_BLOCK)
+            return VDB_CORRUPT; // only a detached node may lack some
+    gather->slice = 0;
+    gather->in_slices = slices > 0;
+    gather->done += slices == 0;
+    return VDB_OK;
 }
 
 bool stays(const VdbLinks *links, VdbNode node, VdbNode must)
@@ -64,7 +118,7 @@ bool stays(const VdbLinks *links, VdbNode node, VdbNode must)
 size_t vdb_hnsw_gather_size(const VdbHnswGeometry *g, uint32_t capacity) noexcept
 {
     return align64(sizeof(VdbGather)) + align64(capacity * sizeof(VdbGathered)) +
-           align64(capacity * sizeof(Edge)) + capacity * vdb_hnsw_vector_bytes(g);
+           align64(capacity * sizeof(Edge)) + vectors_room(*g, capacity);
 }
 
 VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, uint32_t capacity) noexcept
@@ -80,12 +134,14 @@ VdbGather *vdb_hnsw_gather_init(void *memory, const VdbHnswGeometry *g, uint32_t
     gather->edges = reinterpret_cast<Edge *>(at);
     at += align64(capacity * sizeof(Edge));
     gather->vectors = at;
+    gather->room = vectors_room(*g, capacity);
     return gather;
 }
 
 void vdb_hnsw_gather_clear(VdbGather *gather) noexcept
 {
     gather->size = gather->done = 0;
+    gather->used = 0;
     gather->in_slices = false;
 }
 
@@ -96,7 +152,7 @@ void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
     for (uint32_t i = 0; i < gather->size; i++)
         if (gather->nodes[i].node == node)
             return;
-    gather->nodes[gather->size++] = {node, 0, 0, false};
+    gather->nodes[gather->size++] = {node, 0, nullptr, 0, 0, false};
 }
 
 bool vdb_hnsw_gather_full(const VdbGather *gather) noexcept
@@ -108,9 +164,10 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector, fl
 {
     // Complete nodes come first, so it goes where the next incomplete one stood.
     uint32_t at = gather->done++;
+    uint32_t units = vdb_units_of(&gather->g.space, vector);
     gather->nodes[gather->size++] = gather->nodes[at];
-    gather->nodes[at] = {node, norm, 0, true};
-    std::memcpy(vector_of(gather, at), vector, vdb_hnsw_vector_bytes(&gather->g));
+    gather->nodes[at] = {node, units, take(gather, units, true), norm, 0, true};
+    std::memcpy(gather->nodes[at].vector, vector, size_t{units} * gather->g.unit_size);
 }
 
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
@@ -125,17 +182,16 @@ VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
 VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
 {
     const VdbHnswGeometry &g = gather->g;
-    void *vector = vector_of(gather, gather->done);
+    VdbGathered &entry = gather->nodes[gather->done];
     if (page_kind(page, g) != (gather->in_slices ? VDB_HNSW_PAGE_VECTOR : VDB_HNSW_PAGE_NODE))
         return VDB_CORRUPT;
     if (gather->in_slices) {
-        std::memcpy(unit_at(vector, g, slice_start(g, gather->slice)), slice_vector(page),
-                    slice_units(g, gather->slice) * g.unit_size);
-        gather->in_slices = ++gather->slice < g.vector_pages;
+        std::memcpy(unit_at(entry.vector, g, slice_start(g, gather->slice)), slice_vector(page),
+                    slice_units(g, entry.units, gather->slice) * g.unit_size);
+        gather->in_slices = ++gather->slice < vdb_hnsw_slices(&g, entry.units);
         gather->done += !gather->in_slices;
         return VDB_OK;
     }
-    VdbGathered &entry = gather->nodes[gather->done];
     const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
     if (!valid_state(node->state))
         return VDB_CORRUPT;
@@ -143,30 +199,17 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
         drop(gather);
         return VDB_OK;
     }
-    entry.live = node->state == NodeState::kLive;
-    entry.norm = node->norm;
-    entry.generation = node->generation;
-    std::memcpy(vector, inline_vector(node, g), g.inline_units * g.unit_size);
-    if (g.vector_pages == 0) {
-        gather->done++;
-        return VDB_OK;
-    }
-    std::memcpy(gather->slices, vector_blocks(node, g), g.vector_pages * sizeof(VdbBlock));
-    for (uint32_t i = 0; i < g.vector_pages; i++)
-        if (gather->slices[i] == VDB_NO_BLOCK)
-            return VDB_CORRUPT; // only a detached node may lack some
-    gather->slice = 0;
-    gather->in_slices = true;
-    return VDB_OK;
+    return begin_vector(gather, node);
 }
 
 bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, VdbNode *node,
                                 uint16_t *generation) noexcept
 {
+    uint32_t units = vdb_units_of(&gather->g.space, vector);
     for (uint32_t i = 0; i < gather->done; i++) {
         const VdbGathered &other = gather->nodes[i];
-        if (other.node == VDB_HNSW_NEW_NODE || !other.live ||
-            std::memcmp(vector_of(gather, i), vector, vdb_hnsw_vector_bytes(&gather->g)) != 0)
+        if (other.node == VDB_HNSW_NEW_NODE || !other.live || other.units != units ||
+            std::memcmp(other.vector, vector, size_t{units} * gather->g.unit_size) != 0)
             continue;
         *node = other.node;
         *generation = other.generation;
@@ -179,14 +222,14 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
                             VdbNode must) noexcept
 {
     const VdbGathered &centre = gather->nodes[0];
-    Point from = {vector_of(gather, 0), centre.norm};
+    Point from = {centre.vector, centre.norm};
     uint32_t n = 0;
     for (uint32_t i = 1; i < gather->done; i++) {
         const VdbGathered &other = gather->nodes[i];
         bool keep = stays(links, other.node, must);
         if (other.node == centre.node || (!other.live && !keep))
             continue;
-        Point to = {vector_of(gather, i), other.norm};
+        Point to = {other.vector, other.norm};
         gather->edges[n++] = {{gather->space.between(from, to), other.node}, to, keep};
     }
     std::sort(gather->edges, gather->edges + n,

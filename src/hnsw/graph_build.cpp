@@ -79,7 +79,7 @@ bool visit(BuildScratch *scratch, VdbNode node)
 void prefetch_point(const BuildRegion *region, VdbNode node)
 {
     const char *v = reinterpret_cast<const char *>(region->vector(node));
-    size_t bytes = vdb_hnsw_vector_bytes(&region->geometry);
+    size_t bytes = vdb_value_bytes(&region->geometry.space);
     size_t most = kPrefetchLines * kCacheLine;
     for (size_t at = 0; at < bytes && at < most; at += kCacheLine)
         __builtin_prefetch(v + at);

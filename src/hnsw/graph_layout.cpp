@@ -149,9 +149,12 @@ void fill_slot(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode n
     slot->norm = n->norm;
     for (uint32_t i = 0; i < slot->degree; i++)
         neighbors(slot)[i] = file_id(g, peek(links->ids[i]));
+    uint32_t units = vdb_units_of(&g.space, r->vector(node));
     for (uint32_t i = 0; i < g.vector_pages; i++)
-        vector_blocks(slot, g)[i] = layout.first_vector_block + node * g.vector_pages + i;
-    std::memcpy(inline_vector(slot, g), r->vector(node), g.inline_units * g.unit_size);
+        vector_blocks(slot, g)[i] = i < vdb_hnsw_slices(&g, units)
+                                        ? layout.first_vector_block + n->slices + i
+                                        : VDB_NO_BLOCK;
+    std::memcpy(inline_vector(slot, g), r->vector(node), units_in_slot(g, units) * g.unit_size);
 }
 
 void fill_node_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
@@ -167,13 +170,14 @@ void fill_node_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock b
     }
 }
 
-// The node that a spilled cell belongs to.
-VdbNode owner_of_spilled(const BuildRegion *r, uint32_t spilled)
+// The node that the i-th of all cells that spilled, or of all slices, belongs to; `before` counts
+// those of earlier nodes.
+VdbNode owner_of(const BuildRegion *r, uint32_t i, uint32_t BuildNode::*before)
 {
     VdbNode low = 0, high = r->taken().nodes;
     while (high - low > 1) {
         VdbNode middle = low + (high - low) / 2;
-        if (r->node(middle)->spill <= spilled)
+        if (r->node(middle)->*before <= i)
             low = middle;
         else
             high = middle;
@@ -186,7 +190,7 @@ void fill_cell_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock b
     const VdbHnswGeometry &g = r->geometry;
     uint32_t first = (block - layout->first_cell_block) * g.cells_per_cell_page;
     for (uint32_t i = 0; i < g.cells_per_cell_page && first + i < layout->spilled_cells; i++) {
-        VdbNode owner = owner_of_spilled(r, first + i);
+        VdbNode owner = owner_of(r, first + i, &BuildNode::spill);
         uint32_t index =
             CellPlaces(r, *layout, owner).own_count + first + i - r->node(owner)->spill;
         fill_cell(r, layout, owner, index, cell_at(page, g, i));
@@ -201,10 +205,10 @@ void fill_vector_page(const BuildRegion *r, const VdbHnswBuildLayout &layout, Vd
 {
     const VdbHnswGeometry &g = r->geometry;
     uint32_t at = block - layout.first_vector_block;
-    VdbNode node = at / g.vector_pages;
-    uint32_t slice = at % g.vector_pages;
+    VdbNode node = owner_of(r, at, &BuildNode::slices);
+    uint32_t slice = at - r->node(node)->slices;
     std::memcpy(slice_vector(page), unit_at(r->vector(node), g, slice_start(g, slice)),
-                slice_units(g, slice) * g.unit_size);
+                slice_units(g, vdb_units_of(&g.space, r->vector(node)), slice) * g.unit_size);
 }
 
 void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *page)
@@ -233,24 +237,27 @@ VdbStatus vdb_hnsw_build_layout(void *region, VdbHnswBuildLayout *layout) noexce
     const VdbHnswGeometry &g = r->geometry;
     VdbNode nodes = r->taken().nodes;
     uint64_t spilled = 0;
+    uint64_t slices = 0;
     uint64_t on_page = 0;
     for (VdbNode i = 0; i < nodes; i++) {
         if (vdb_hnsw_node_slot(&g, i) == 0)
             on_page = 0;
         r->node(i)->spill = static_cast<uint32_t>(spilled);
+        r->node(i)->slices = static_cast<uint32_t>(slices);
+        slices += vdb_hnsw_slices(&g, vdb_units_of(&g.space, r->vector(i)));
         on_page += cells_of(r, i);
         if (on_page > g.cells_per_node_page) {
             spilled += on_page - g.cells_per_node_page;
             on_page = g.cells_per_node_page;
         }
-        if (spilled > UINT32_MAX)
+        if (spilled > UINT32_MAX || slices > UINT32_MAX)
             return VDB_TOO_BIG;
     }
 
     uint64_t cells_at =
         VDB_HNSW_FIRST_NODE_BLOCK + (uint64_t{nodes} + g.slots_per_page - 1) / g.slots_per_page;
     uint64_t vectors_at = cells_at + (spilled + g.cells_per_cell_page - 1) / g.cells_per_cell_page;
-    uint64_t blocks = vectors_at + uint64_t{nodes} * g.vector_pages;
+    uint64_t blocks = vectors_at + slices;
     if (blocks >= VDB_NO_BLOCK || cells_at * g.slots_per_page >= VDB_NO_NODE)
         return VDB_TOO_BIG;
     *layout = {static_cast<VdbBlock>(cells_at),

@@ -21,6 +21,7 @@ VDB_BEGIN_DECLS
 #define VDB_HNSW_FIRST_NODE_BLOCK        1
 #define VDB_HNSW_MAX_DIMS                16000 /* of vectors of numbers */
 #define VDB_HNSW_MAX_BITS                64000
+#define VDB_HNSW_MAX_SPARSE_DIMS         1000000000
 #define VDB_HNSW_MIN_M                   2
 #define VDB_HNSW_MAX_M                   100
 #define VDB_HNSW_DEFAULT_M               16
@@ -60,13 +61,14 @@ static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
     return tail[1] == VDB_HNSW_PAGE_ID ? tail[0] : 0;
 }
 
-/* Where everything lies; a pure function of (page_size, space, m).  Offsets and sizes in bytes. */
+/* Where everything lies; a pure function of (page_size, space, m, slot_units).  Offsets and sizes
+ * in bytes. */
 typedef struct VdbHnswGeometry {
     uint32_t page_size;
     uint32_t m;
     VdbSpace space;
     uint32_t unit_size; /* of the pieces that a vector may be cut into (quant/space_api.h) */
-    uint32_t units;     /* of a vector */
+    uint32_t units;     /* of a vector; the most that a sparse one can have */
     uint32_t slot_size;
     uint32_t slots_per_page;
     uint32_t cells_offset; /* of the first cell on a node page */
@@ -75,23 +77,39 @@ typedef struct VdbHnswGeometry {
     uint32_t cells_per_cell_page;
     uint32_t tids_per_cell;
     uint32_t vector_offset; /* of the inline part of the vector, in the slot */
-    uint32_t inline_units;  /* leading units kept in the slot */
-    uint32_t vector_pages;  /* pages that hold the others */
+    uint32_t inline_units;  /* leading units kept in the slot; sparse: as many as there are */
+    uint32_t vector_pages;  /* pages that hold the others; sparse: at most */
     uint32_t units_per_vector_page;
 } VdbHnswGeometry;
 
 /* Most dimensions of that form of vector. */
 uint32_t vdb_hnsw_max_dims(VdbStorage storage) VDB_NOEXCEPT;
 
-/* Fails with VDB_TOO_BIG when no layout exists (not for up to vdb_hnsw_max_dims() dimensions and m
- * <= VDB_HNSW_MAX_M). */
+/*
+ * slot_units: of a sparse vector, how many units a slot has room for, less where a page does not;
+ * ignored otherwise.  Fails with VDB_TOO_BIG when no layout exists (not for up to
+ * vdb_hnsw_max_dims() dimensions and m <= VDB_HNSW_MAX_M).
+ */
 VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t m,
-                            VdbHnswGeometry *out) VDB_NOEXCEPT;
+                            uint32_t slot_units, VdbHnswGeometry *out) VDB_NOEXCEPT;
 
-/* Bytes of a vector. */
-static inline size_t vdb_hnsw_vector_bytes(const VdbHnswGeometry *g)
+/* The slot_units that make an index over vectors of these sizes (in units) smallest; a default for
+ * n = 0.  Sorts the sizes. */
+uint32_t vdb_hnsw_choose_slot_units(uint32_t page_size, const VdbSpace *space, uint32_t m,
+                                    uint32_t *sizes, uint32_t n) VDB_NOEXCEPT;
+
+/* Bytes of this vector. */
+static inline size_t vdb_hnsw_vector_bytes(const VdbHnswGeometry *g, const void *vector)
 {
-    return (size_t) g->units * g->unit_size;
+    return (size_t) vdb_units_of(&g->space, vector) * g->unit_size;
+}
+
+/* Vector pages that a vector of so many units needs beside its slot. */
+static inline uint32_t vdb_hnsw_slices(const VdbHnswGeometry *g, uint32_t units)
+{
+    return units <= g->inline_units ? 0
+                                    : (units - g->inline_units + g->units_per_vector_page - 1) /
+                                          g->units_per_vector_page;
 }
 
 static inline VdbBlock vdb_hnsw_node_block(const VdbHnswGeometry *g, VdbNode node)

@@ -37,6 +37,7 @@ void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noe
     meta->m = static_cast<uint16_t>(g->m);
     meta->metric = static_cast<uint16_t>(g->space.metric);
     meta->storage = static_cast<uint16_t>(g->space.storage);
+    meta->slot_units = is_sparse(*g) ? g->inline_units : 0;
     meta->seed = seed;
     meta->root = meta->entry = VDB_NO_NODE;
     meta->free_cell_page = meta->free_vector_page = VDB_NO_BLOCK;
@@ -55,7 +56,9 @@ VdbStatus vdb_hnsw_meta_geometry(const void *page, uint32_t page_size, VdbHnswGe
         return VDB_CORRUPT;
     *seed = meta->seed;
     VdbSpace space = {meta->metric, meta->storage, meta->dims};
-    return vdb_hnsw_geometry(page_size, &space, meta->m, g) == VDB_OK ? VDB_OK : VDB_CORRUPT;
+    return vdb_hnsw_geometry(page_size, &space, meta->m, meta->slot_units, g) == VDB_OK
+               ? VDB_OK
+               : VDB_CORRUPT;
 }
 
 void vdb_hnsw_meta_read(const void *page, VdbHnswMeta *out) noexcept
@@ -124,9 +127,11 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
     node->upper = in->upper;
     node->norm = in->norm;
     std::memcpy(neighbors(node), in->links->ids, in->links->count * sizeof(VdbNode));
-    if (g->vector_pages > 0)
-        std::memcpy(vector_blocks(node, *g), in->vector_blocks, g->vector_pages * sizeof(VdbBlock));
-    std::memcpy(inline_vector(node, *g), in->vector, g->inline_units * g->unit_size);
+    uint32_t units = vdb_units_of(&g->space, in->vector);
+    for (uint32_t i = 0; i < g->vector_pages; i++)
+        vector_blocks(node, *g)[i] =
+            i < vdb_hnsw_slices(g, units) ? in->vector_blocks[i] : VDB_NO_BLOCK;
+    std::memcpy(inline_vector(node, *g), in->vector, units_in_slot(*g, units) * g->unit_size);
 }
 
 VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBlock block,
@@ -147,8 +152,10 @@ VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBloc
 void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const void *vector,
                              uint32_t i) noexcept
 {
-    std::memcpy(slice_vector(page), unit_at(vector, *g, slice_start(*g, i)),
-                slice_units(*g, i) * g->unit_size);
+    uint32_t units = slice_units(*g, vdb_units_of(&g->space, vector), i);
+    std::memcpy(slice_vector(page), unit_at(vector, *g, slice_start(*g, i)), units * g->unit_size);
+    std::memset(unit_at(slice_vector(page), *g, units), 0,
+                (g->units_per_vector_page - units) * g->unit_size);
 }
 
 VdbStatus vdb_hnsw_page_add_tid(void *page, const VdbHnswGeometry *g, VdbNode id,

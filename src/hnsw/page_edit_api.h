@@ -53,7 +53,7 @@ typedef struct VdbNewNode {
     float norm;
     const VdbLinks *links; /* level 0 */
     VdbCellRef upper;
-    const VdbBlock *vector_blocks; /* geometry.vector_pages of them */
+    const VdbBlock *vector_blocks; /* as many as vdb_hnsw_slices() says */
 } VdbNewNode;
 
 void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,

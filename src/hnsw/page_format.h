@@ -47,9 +47,12 @@ struct MetaPage {
     uint32_t entry_level;
     VdbBlock free_cell_page;   // head of the list of cell pages with room
     VdbBlock free_vector_page; // head of the list of unused vector pages
-    uint32_t reserved[9];
+    uint32_t slot_units;       // sparse: units of a vector that a slot has room for
+    uint32_t reserved[8];
 };
 static_assert(sizeof(MetaPage) == 96);
+
+constexpr uint32_t kMaxVectorPages = 32; // 128,008 bytes in slices of at least 4,064
 
 // What a slot holds.  No state is 0 or another likely byte: a search looks at a slot's state
 // instead of the page's kind, which would cost it one more cache miss, and so notices a page that
@@ -172,14 +175,31 @@ inline const void *unit_at(const void *vector, const VdbHnswGeometry &g, uint32_
     return static_cast<const char *>(vector) + size_t{i} * g.unit_size;
 }
 
-// The slice of a vector that its i-th vector page holds: first unit and count.
+inline bool is_sparse(const VdbHnswGeometry &g)
+{
+    return g.space.storage == VDB_STORAGE_SPARSE;
+}
+
+// Units of the vector in a slot; 0 if that is damaged.
+inline uint32_t units_of(const NodeHeader *node, const VdbHnswGeometry &g)
+{
+    return is_sparse(g) ? vdb_units_of(&g.space, inline_vector(node, g)) : g.units;
+}
+
+// Those of them that are in the slot.
+inline uint32_t units_in_slot(const VdbHnswGeometry &g, uint32_t units)
+{
+    return units < g.inline_units ? units : g.inline_units;
+}
+
+// The slice of a vector of so many units that its i-th vector page holds: first unit and count.
 inline uint32_t slice_start(const VdbHnswGeometry &g, uint32_t i)
 {
     return g.inline_units + i * g.units_per_vector_page;
 }
-inline uint32_t slice_units(const VdbHnswGeometry &g, uint32_t i)
+inline uint32_t slice_units(const VdbHnswGeometry &g, uint32_t units, uint32_t i)
 {
-    uint32_t left = g.units - slice_start(g, i);
+    uint32_t left = units - slice_start(g, i);
     return left < g.units_per_vector_page ? left : g.units_per_vector_page;
 }
 inline void *slice_vector(void *page)

@@ -28,6 +28,11 @@ constexpr size_t align64(size_t n)
     return (n + 63) & ~(size_t) 63;
 }
 
+size_t assembled_bytes(const VdbHnswGeometry &g)
+{
+    return is_sparse(g) && g.vector_pages > 0 ? align64(vdb_value_bytes(&g.space)) : 0;
+}
+
 // Most entries that one feed or resume adds to any of the growing containers.
 uint32_t growth(const Search &s)
 {
@@ -98,6 +103,15 @@ void finish_visit(Search &s)
     want(s, Want::kNothing, VDB_NO_BLOCK);
 }
 
+// Takes n units of the node's vector, from the start-th on.
+void add_units(Search &s, const void *units, uint32_t start, uint32_t n)
+{
+    if (is_sparse(s.g))
+        std::memcpy(unit_at(s.assembled, s.g, start), units, size_t{n} * s.g.unit_size);
+    else
+        s.raw += s.space.raw(unit_at(s.query.vector, s.g, start), units, n);
+}
+
 VdbStatus feed_visit(Search &s, const void *page)
 {
     const NodeHeader *node = node_at(page, s.g, vdb_hnsw_node_slot(&s.g, s.node));
@@ -110,15 +124,21 @@ VdbStatus feed_visit(Search &s, const void *page)
         return VDB_OK;
     s.live = node->state == NodeState::kLive;
     s.norm = node->norm;
-    s.raw = s.space.raw(s.query.vector, inline_vector(node, s.g), s.g.inline_units);
-    if (s.g.vector_pages == 0) {
+    s.units = units_of(node, s.g);
+    if (s.units == 0)
+        return VDB_CORRUPT;
+    s.slice_count = vdb_hnsw_slices(&s.g, s.units);
+    if (s.slice_count == 0) {
+        s.raw = s.space.raw(s.query.vector, inline_vector(node, s.g), s.units);
         finish_visit(s);
         return VDB_OK;
     }
-    std::memcpy(s.slices, vector_blocks(node, s.g), s.g.vector_pages * sizeof(VdbBlock));
-    for (uint32_t i = 0; i < s.g.vector_pages; i++)
+    std::memcpy(s.slices, vector_blocks(node, s.g), s.slice_count * sizeof(VdbBlock));
+    for (uint32_t i = 0; i < s.slice_count; i++)
         if (s.slices[i] == VDB_NO_BLOCK)
             return VDB_OK; // vacuum is taking the node apart, from the last slice on
+    s.raw = 0;
+    add_units(s, inline_vector(node, s.g), 0, s.g.inline_units);
     s.slice = 0;
     want(s, Want::kSlice, s.slices[0]);
     return VDB_OK;
@@ -126,12 +146,14 @@ VdbStatus feed_visit(Search &s, const void *page)
 
 VdbStatus feed_slice(Search &s, const void *page)
 {
-    s.raw += s.space.raw(unit_at(s.query.vector, s.g, slice_start(s.g, s.slice)),
-                         slice_vector(page), slice_units(s.g, s.slice));
-    if (++s.slice < s.g.vector_pages)
+    add_units(s, slice_vector(page), slice_start(s.g, s.slice), slice_units(s.g, s.units, s.slice));
+    if (++s.slice < s.slice_count) {
         want(s, Want::kSlice, s.slices[s.slice]);
-    else
-        finish_visit(s);
+        return VDB_OK;
+    }
+    if (is_sparse(s.g))
+        s.raw = s.space.raw(s.query.vector, s.assembled, s.units);
+    finish_visit(s);
     return VDB_OK;
 }
 
@@ -217,9 +239,10 @@ void plan_visit(Search &s, VdbNode node)
 using namespace vdb;
 using namespace vdb::hnsw;
 
-size_t vdb_hnsw_search_size(const VdbHnswGeometry *, uint32_t ef) noexcept
+size_t vdb_hnsw_search_size(const VdbHnswGeometry *g, uint32_t ef) noexcept
 {
-    return align64(sizeof(VdbHnswSearch)) + align64(VisitedSet::bytes(initial_table(ef))) +
+    return assembled_bytes(*g) + align64(sizeof(VdbHnswSearch)) +
+           align64(VisitedSet::bytes(initial_table(ef))) +
            align64(initial_list(ef) * sizeof(Candidate)) +
            align64((size_t) (ef + 1) * sizeof(Candidate)) +
            align64(2 * (size_t) initial_list(ef) * sizeof(Spare));
@@ -239,6 +262,7 @@ VdbHnswSearch *vdb_hnsw_search_init(void *memory, const VdbHnswGeometry *g, uint
     s->visited.init(take(VisitedSet::bytes(initial_table(ef))), initial_table(ef));
     s->frontier.move_to(take(initial_list(ef) * sizeof(Candidate)), initial_list(ef));
     s->results.move_to(take((size_t) (ef + 1) * sizeof(Candidate)), ef + 1);
+    s->assembled = static_cast<char *>(take(assembled_bytes(*g)));
     s->spare.move_to(take(2 * (size_t) initial_list(ef) * sizeof(Spare)), 2 * initial_list(ef));
     return s;
 }

@@ -39,8 +39,6 @@ enum class Want : uint8_t {
     kCell
 };
 
-constexpr uint32_t kMaxVectorPages = 16; // 64,000 bytes in slices of at least 4,064
-
 } // namespace vdb::hnsw
 
 struct VdbHnswSearch {
@@ -71,6 +69,9 @@ struct VdbHnswSearch {
 
     // kSlice: the rest of a visit
     uint32_t slice;
+    uint32_t slice_count;
+    uint32_t units;  // of the node's vector
+    char *assembled; // a sparse vector can only be compared as a whole
     float raw;
     float norm;
     bool live;

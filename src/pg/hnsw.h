@@ -49,6 +49,12 @@ typedef struct HnswIndex {
     BlockNumber nblocks; /* at least so many blocks exist */
 } HnswIndex;
 
+/* Sizes, in units, of some of the sparse vectors that an index is about to hold. */
+typedef struct HnswSizes {
+    uint32 *units;
+    uint32 count;
+} HnswSizes;
+
 /* What a session remembers of an index in its relcache entry, which may vanish at any invalidation.
  */
 typedef struct HnswCache {
@@ -68,7 +74,7 @@ extern int hnsw_ef_construction(Relation index); /* >= 2 m is checked at CREATE 
 /* hnsw_index.c: the index's fixed facts */
 /* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
-extern HnswIndex hnsw_new_index(Relation index);
+extern HnswIndex hnsw_new_index(Relation index, HnswSizes sizes);
 /* The facts of an existing index, from its metapage once and from the relcache later.  A copy, as
  * the relcache may drop its own whenever it likes. */
 extern HnswIndex hnsw_index(Relation index);

@@ -48,10 +48,13 @@ Size hnsw_build_memory(HnswBuild *build)
     Size limit = (Size) maintenance_work_mem * 1024;
     double rows = Min(estimated_rows(build->heap), (double) PG_UINT32_MAX);
     Size wanted = vdb_hnsw_build_size(&build->hi.geometry, (uint64) rows);
+    Size sparse = (Size) Min(rows * build->sparse_bytes, (double) limit);
     Size least = vdb_hnsw_build_size(&build->hi.geometry, 1);
 
-    if (wanted == 0 || wanted > limit)
+    if (wanted == 0 || wanted > limit - sparse)
         wanted = limit;
+    else
+        wanted += sparse;
     return Max(wanted, least);
 }
 
@@ -250,10 +253,14 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
     HnswBuildShared own;
     HnswParallel *parallel;
     IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+    HnswSizes sizes;
 
     if (RelationGetNumberOfBlocks(index) != 0)
         elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
-    build.hi = hnsw_new_index(index);
+    sizes = hnsw_sample_sizes(heap, index, info);
+    for (uint32 i = 0; i < sizes.count; i++)
+        build.sparse_bytes += (double) sizes.units[i] * sizeof(VdbSparseElement) / sizes.count;
+    build.hi = hnsw_new_index(index, sizes);
     parallel = hnsw_parallel_begin(&build, VDB_BUILD_WORKERS(heap, index, info));
     if (parallel == NULL) {
         Size size = hnsw_build_memory(&build);
@@ -282,7 +289,7 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
 /* The init fork of an unlogged index: what it starts from after a crash. */
 void hnswbuildempty(Relation index)
 {
-    HnswIndex hi = hnsw_new_index(index);
+    HnswIndex hi = hnsw_new_index(index, (HnswSizes){NULL, 0});
     VdbBulkWriter *writer = vdb_bulk_start(index, INIT_FORKNUM);
     Page page = vdb_bulk_next_page(writer);
 

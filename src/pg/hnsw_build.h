@@ -49,6 +49,7 @@ typedef struct HnswBuild {
     void *scratch;
     MemoryContext row_context; /* reset after each row */
     bool reports_progress;
+    double sparse_bytes; /* of a sampled sparse vector, on average */
 } HnswBuild;
 
 /* hnsw_build.c */
@@ -67,5 +68,8 @@ extern HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers);
 /* The leader's own share of the scan; returns when all have done theirs. */
 extern void hnsw_parallel_scan(HnswParallel *parallel, HnswBuild *build);
 extern void hnsw_parallel_end(HnswParallel *parallel);
+
+/* hnsw_sample.c: nothing for an index over vectors that all have one size */
+extern HnswSizes hnsw_sample_sizes(Relation heap, Relation index, IndexInfo *info);
 
 #endif

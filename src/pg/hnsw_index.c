@@ -9,11 +9,12 @@
 
 #include "pg/hnsw.h"
 
-HnswIndex hnsw_new_index(Relation index)
+HnswIndex hnsw_new_index(Relation index, HnswSizes sizes)
 {
     HnswIndex hi = {.seed = 0};
     VdbSpace space = vdb_index_space(index);
     int m = hnsw_m(index);
+    uint32 slot_units;
 
     if (space.dims == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -21,7 +22,8 @@ HnswIndex hnsw_new_index(Relation index)
     if (hnsw_ef_construction(index) < 2 * m)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("ef_construction must be greater than or equal to 2 * m")));
-    if (vdb_hnsw_geometry(BLCKSZ, &space, m, &hi.geometry) != VDB_OK)
+    slot_units = vdb_hnsw_choose_slot_units(BLCKSZ, &space, m, sizes.units, sizes.count);
+    if (vdb_hnsw_geometry(BLCKSZ, &space, m, slot_units, &hi.geometry) != VDB_OK)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("column cannot have more than %u dimensions for hnsw index",
                                vdb_hnsw_max_dims(space.storage))));

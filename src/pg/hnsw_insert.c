@@ -149,9 +149,11 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
 static uint32 gather_capacity(HnswInsert *in)
 {
     const VdbHnswGeometry *g = &in->hi->geometry;
-    uint64 budget = (uint64) work_mem * 1024 / vdb_value_bytes(&g->space);
+    uint32 wanted = hnsw_ef_construction(in->index) + 1;
+    Size each = vdb_hnsw_gather_size(g, wanted) / wanted;
+    uint64 budget = (uint64) work_mem * 1024 / each;
 
-    return Max(2 * g->m + 2, Min(budget, (uint64) hnsw_ef_construction(in->index) + 1));
+    return Max(2 * g->m + 2, Min(budget, wanted));
 }
 
 void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
@@ -174,7 +176,7 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, Ite
                 return;
         }
     } else {
-        in.vector_blocks[0] = InvalidBlockNumber;
+        in.vector_blocks[0] = InvalidBlockNumber; /* not put anywhere yet */
     }
 
     in.gather_capacity = gather_capacity(&in);

@@ -38,7 +38,8 @@ void hnsw_reserve(VdbHnswSearch *search)
 
 static void prefetch(Relation index, HnswIndex *hi, VdbHnswSearch *search)
 {
-    uint32 vector_bytes = Min(hi->geometry.inline_units * sizeof(float), PREFETCH_VECTOR_BYTES);
+    uint32 vector_bytes =
+        Min(hi->geometry.inline_units * hi->geometry.unit_size, PREFETCH_VECTOR_BYTES);
     BlockNumber blkno;
     uint32 offset;
 

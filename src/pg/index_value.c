@@ -12,6 +12,7 @@
 
 #include "pg/halfvec.h"
 #include "pg/index_value.h"
+#include "pg/sparsevec.h"
 #include "pg/vector.h"
 
 #define VALUE_ALIGNMENT 64
@@ -22,6 +23,9 @@ extern Datum vector_l1_distance(PG_FUNCTION_ARGS);
 extern Datum halfvec_l2_squared_distance(PG_FUNCTION_ARGS);
 extern Datum halfvec_negative_inner_product(PG_FUNCTION_ARGS);
 extern Datum halfvec_l1_distance(PG_FUNCTION_ARGS);
+extern Datum sparsevec_l2_squared_distance(PG_FUNCTION_ARGS);
+extern Datum sparsevec_negative_inner_product(PG_FUNCTION_ARGS);
+extern Datum sparsevec_l1_distance(PG_FUNCTION_ARGS);
 extern Datum hamming_distance(PG_FUNCTION_ARGS);
 extern Datum jaccard_distance(PG_FUNCTION_ARGS);
 
@@ -37,15 +41,25 @@ static const struct {
     {halfvec_l2_squared_distance, VDB_METRIC_L2, VDB_STORAGE_HALF},
     {halfvec_negative_inner_product, VDB_METRIC_IP, VDB_STORAGE_HALF},
     {halfvec_l1_distance, VDB_METRIC_L1, VDB_STORAGE_HALF},
+    {sparsevec_l2_squared_distance, VDB_METRIC_L2, VDB_STORAGE_SPARSE},
+    {sparsevec_negative_inner_product, VDB_METRIC_IP, VDB_STORAGE_SPARSE},
+    {sparsevec_l1_distance, VDB_METRIC_L1, VDB_STORAGE_SPARSE},
     {hamming_distance, VDB_METRIC_HAMMING, VDB_STORAGE_BIT},
     {jaccard_distance, VDB_METRIC_JACCARD, VDB_STORAGE_BIT},
+};
+
+static const char *const type_names[] = {
+    [VDB_STORAGE_FLOAT32] = "vector",
+    [VDB_STORAGE_HALF] = "halfvec",
+    [VDB_STORAGE_BIT] = "bit",
+    [VDB_STORAGE_SPARSE] = "sparsevec",
 };
 
 /* A detoasted value of a column. */
 typedef struct RawValue {
     void *datum; /* freed by close_value() if it is a copy */
     uint32 dims;
-    const void *data;
+    const void *data; /* of a sparse vector, the datum itself */
 } RawValue;
 
 VdbSpace vdb_index_space(Relation index)
@@ -91,6 +105,11 @@ static RawValue open_value(const VdbSpace *space, Datum value)
 
         return (RawValue){bits, VARBITLEN(bits), VARBITS(bits)};
     }
+    case VDB_STORAGE_SPARSE: {
+        SparseVector *vector = vdb_sparsevec_from_datum(value);
+
+        return (RawValue){vector, vector->dim, vector};
+    }
     default: {
         Vector *vector = vdb_vector_from_datum(value);
 
@@ -105,18 +124,33 @@ static void close_value(RawValue raw, Datum value)
         pfree(raw.datum);
 }
 
-static void *allocate_value(const VdbSpace *space)
+static void *allocate_value(Size size)
 {
-    Size size = vdb_value_bytes(space) + VALUE_ALIGNMENT;
+    return (void *) TYPEALIGN(VALUE_ALIGNMENT, palloc0(size + VALUE_ALIGNMENT));
+}
 
-    return (void *) TYPEALIGN(VALUE_ALIGNMENT, palloc0(size));
+/* Elements side by side, their number before them. */
+static VdbSparseElement *copy_sparse(const SparseVector *vector)
+{
+    VdbSparse from = vdb_sparsevec_elements(vector);
+    VdbSparseElement *units = allocate_value(sizeof(VdbSparseElement) * (from.count + 1));
+
+    units[0].index = from.count;
+    for (int i = 0; i < from.count; i++)
+        units[i + 1] = (VdbSparseElement){from.indices[i], from.values[i]};
+    return units;
 }
 
 static VdbIndexValue copy_value(const VdbSpace *space, RawValue raw)
 {
-    void *data = allocate_value(space);
+    void *data;
 
-    memcpy(data, raw.data, vdb_value_bytes(space));
+    if (space->storage == VDB_STORAGE_SPARSE)
+        data = copy_sparse(raw.data);
+    else {
+        data = allocate_value(vdb_value_bytes(space));
+        memcpy(data, raw.data, vdb_value_bytes(space));
+    }
     return (VdbIndexValue){data, vdb_value_prepare(space, data)};
 }
 
@@ -139,8 +173,7 @@ static _Noreturn void refuse_query(const VdbSpace *space, uint32 dims)
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
                     space->storage == VDB_STORAGE_BIT
                         ? errmsg("different bit lengths %u and %u", space->dims, dims)
-                        : errmsg("different %s dimensions %u and %u",
-                                 space->storage == VDB_STORAGE_HALF ? "halfvec" : "vector",
+                        : errmsg("different %s dimensions %u and %u", type_names[space->storage],
                                  space->dims, dims)));
 }
 
@@ -150,7 +183,7 @@ VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
     VdbIndexValue result;
 
     if (isnull)
-        return (VdbIndexValue){allocate_value(space), 0};
+        return (VdbIndexValue){allocate_value(vdb_value_bytes(space)), 0};
     raw = open_value(space, value);
     if (raw.dims != space->dims)
         refuse_query(space, raw.dims);

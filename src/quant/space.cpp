@@ -39,6 +39,15 @@ float bits_set(const void *bytes, size_t n)
     return static_cast<float>(vdb_simd_kernels()->bit_jaccard_parts(bits, bits, n).both);
 }
 
+double sparse_norm(const void *units, uint32_t n)
+{
+    auto *elements = static_cast<const VdbSparseElement *>(units);
+    double sum = 0;
+    for (uint32_t i = 0; i < n; i++)
+        sum += double{elements[i].value} * elements[i].value;
+    return sum;
+}
+
 template <typename Element> void drop_negative_zeros(Element *values, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -68,7 +77,12 @@ Space make_space(const VdbSpace &space)
                       : s.metric == VDB_METRIC_L1 ? k->half_l1
                                                   : k->half_inner_product;
         break;
-    default:
+    case VDB_STORAGE_SPARSE:
+        s.of_rows = s.metric == VDB_METRIC_L2   ? vdb_sparse_row_l2_squared
+                    : s.metric == VDB_METRIC_L1 ? vdb_sparse_row_l1
+                                                : vdb_sparse_row_inner_product;
+        break;
+    case VDB_STORAGE_BIT:
         s.of_bits = k;
         break;
     }
@@ -79,6 +93,8 @@ double norm_of(const VdbSpace &space, const void *units, uint32_t n)
 {
     if (space.storage == VDB_STORAGE_BIT)
         return bits_set(units, n);
+    if (space.storage == VDB_STORAGE_SPARSE)
+        return sparse_norm(units, n);
     if (space.storage == VDB_STORAGE_HALF)
         return sum_of_squares(static_cast<const uint16_t *>(units), n);
     return sum_of_squares(static_cast<const float *>(units), n);
@@ -95,6 +111,7 @@ bool vdb_space_valid(const VdbSpace *space) noexcept
     switch (space->storage) {
     case VDB_STORAGE_FLOAT32:
     case VDB_STORAGE_HALF:
+    case VDB_STORAGE_SPARSE:
         return space->dims > 0 && of_numbers;
     case VDB_STORAGE_BIT:
         return space->dims > 0 && of_bits;
@@ -110,6 +127,8 @@ uint32_t vdb_unit_size(const VdbSpace *space) noexcept
         return 1;
     case VDB_STORAGE_HALF:
         return sizeof(uint16_t);
+    case VDB_STORAGE_SPARSE:
+        return sizeof(VdbSparseElement);
     default:
         return sizeof(float);
     }
@@ -117,8 +136,24 @@ uint32_t vdb_unit_size(const VdbSpace *space) noexcept
 
 uint32_t vdb_value_units(const VdbSpace *space) noexcept
 {
-    return space->storage == VDB_STORAGE_BIT ? space->dims / 8 + (space->dims % 8 != 0)
-                                             : space->dims;
+    switch (space->storage) {
+    case VDB_STORAGE_BIT:
+        return space->dims / 8 + (space->dims % 8 != 0);
+    case VDB_STORAGE_SPARSE:
+        return 1 + (space->dims < VDB_MAX_SPARSE_ELEMENTS ? space->dims : VDB_MAX_SPARSE_ELEMENTS);
+    default:
+        return space->dims;
+    }
+}
+
+uint32_t vdb_units_of(const VdbSpace *space, const void *value) noexcept
+{
+    uint32_t most = vdb_value_units(space);
+    if (space->storage != VDB_STORAGE_SPARSE)
+        return most;
+    // A negative count is a huge one here.
+    auto count = static_cast<uint32_t>(static_cast<const VdbSparseElement *>(value)->index);
+    return count < most ? count + 1 : 0;
 }
 
 size_t vdb_value_bytes(const VdbSpace *space) noexcept
@@ -131,6 +166,8 @@ float vdb_value_prepare(const VdbSpace *space, void *value) noexcept
     const VdbKernels *k = vdb_simd_kernels();
     if (space->storage == VDB_STORAGE_BIT)
         return bits_set(value, vdb_value_units(space));
+    if (space->storage == VDB_STORAGE_SPARSE)
+        return static_cast<float>(sparse_norm(value, vdb_units_of(space, value)));
     if (space->storage == VDB_STORAGE_HALF) {
         auto *halves = static_cast<uint16_t *>(value);
         drop_negative_zeros(halves, space->dims);

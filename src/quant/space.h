@@ -9,6 +9,7 @@
 #include "core/types.h"
 #include "quant/space_api.h"
 #include "simd/simd_api.h"
+#include "simd/sparse_api.h"
 
 namespace vdb {
 
@@ -18,26 +19,37 @@ inline float ordered(float distance)
     return distance == distance ? distance : std::numeric_limits<float>::max();
 }
 
+// A sparse value as its kernels take it.
+inline VdbSparseRow sparse_row(const void *value)
+{
+    auto *units = static_cast<const VdbSparseElement *>(value);
+    return {units + 1, units->index};
+}
+
 struct Space {
     VdbMetric metric;
     VdbStorage storage;
     uint32_t dims;
     uint32_t unit;  // bytes
-    uint32_t units; // of a value
+    uint32_t units; // of a value (vdb_value_units())
     union {
         float (*of_floats)(const float *, const float *, size_t) noexcept;
         float (*of_halves)(const uint16_t *, const uint16_t *, size_t) noexcept;
+        float (*of_rows)(VdbSparseRow, VdbSparseRow) noexcept;
         const VdbKernels *of_bits;
     };
 
     // Additive part over n units: squared differences, dot product, absolute differences, bits that
-    // differ (Hamming) or that both have set (Jaccard).
+    // differ (Hamming) or that both have set (Jaccard).  Of sparse vectors it takes the whole,
+    // whatever n is.
     float raw(const void *a, const void *b, size_t n) const
     {
         if (storage == VDB_STORAGE_FLOAT32)
             return of_floats(static_cast<const float *>(a), static_cast<const float *>(b), n);
         if (storage == VDB_STORAGE_HALF)
             return of_halves(static_cast<const uint16_t *>(a), static_cast<const uint16_t *>(b), n);
+        if (storage == VDB_STORAGE_SPARSE)
+            return of_rows(sparse_row(a), sparse_row(b));
         return raw_bits(static_cast<const uint8_t *>(a), static_cast<const uint8_t *>(b), n);
     }
 

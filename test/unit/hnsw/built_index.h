@@ -51,7 +51,8 @@ struct Index {
         for (uint32_t i = 0; i < g.vector_pages; i++) {
             const void *page = &pages.at(vector_blocks(n, g)[i]);
             EXPECT_EQ(page_kind(page, g), VDB_HNSW_PAGE_VECTOR);
-            std::copy_n(slice_floats(page), slice_units(g, i), v.begin() + slice_start(g, i));
+            std::copy_n(slice_floats(page), slice_units(g, g.units, i),
+                        v.begin() + slice_start(g, i));
         }
         return v;
     }

@@ -9,7 +9,7 @@ inline VdbStatus float_geometry(uint32_t page_size, uint32_t dims, uint32_t m, V
                                 VdbHnswGeometry *g)
 {
     VdbSpace space = {static_cast<uint32_t>(metric), VDB_STORAGE_FLOAT32, dims};
-    return vdb_hnsw_geometry(page_size, &space, m, g);
+    return vdb_hnsw_geometry(page_size, &space, m, 0, g);
 }
 
 inline float *inline_floats(NodeHeader *node, const VdbHnswGeometry &g)

@@ -27,7 +27,7 @@ bool sound(const VdbHnswGeometry &g, const char **why)
         {g.vector_offset % 8 == 0 && g.slot_size % 8 == 0 && g.cell_size % 8 == 0 &&
              g.cells_offset % 8 == 0,
          "alignment"},
-        {g.vector_offset + g.inline_units * sizeof(float) <= g.slot_size, "vector leaves its slot"},
+        {g.vector_offset + g.inline_units * g.unit_size <= g.slot_size, "vector leaves its slot"},
         {kPageHeaderSize + g.slots_per_page * g.slot_size <= g.cells_offset,
          "slots overlap the cells"},
         {g.cells_offset + g.cells_per_node_page * g.cell_size <= end, "cells leave a node page"},
@@ -37,14 +37,13 @@ bool sound(const VdbHnswGeometry &g, const char **why)
         {sizeof(CellHeader) + g.m * sizeof(VdbNode) <= g.cell_size, "upper list leaves its cell"},
         {sizeof(CellHeader) + g.tids_per_cell * sizeof(VdbTid) <= g.cell_size,
          "heap tids leave their cell"},
-        {kPageHeaderSize + g.units_per_vector_page * sizeof(float) <= end, "slice leaves its page"},
-        {g.inline_units + uint64_t{g.vector_pages} * g.units_per_vector_page >= g.space.dims,
-         "dimensions without a place"},
+        {kPageHeaderSize + g.units_per_vector_page * g.unit_size <= end, "slice leaves its page"},
+        {g.inline_units + uint64_t{g.vector_pages} * g.units_per_vector_page >= g.units,
+         "units without a place"},
         {g.vector_pages == 0 ||
-             g.inline_units + (g.vector_pages - 1) * g.units_per_vector_page < g.space.dims,
+             g.inline_units + (g.vector_pages - 1) * g.units_per_vector_page < g.units,
          "an empty vector page"},
-        {g.vector_pages > 0 || g.inline_units == g.space.dims,
-         "dimensions neither inline nor outside"},
+        {g.vector_pages > 0 || g.inline_units == g.units, "units neither inline nor outside"},
     };
     for (const auto &rule : rules)
         if (!rule.ok) {
@@ -118,12 +117,52 @@ TEST(PageFormat, SlicesCoverTheVector)
         uint32_t covered = g.inline_units;
         for (uint32_t i = 0; i < g.vector_pages; i++) {
             ASSERT_EQ(slice_start(g, i), covered);
-            ASSERT_GE(slice_units(g, i), 1u);
-            ASSERT_LE(slice_units(g, i), g.units_per_vector_page);
-            covered += slice_units(g, i);
+            ASSERT_GE(slice_units(g, g.units, i), 1u);
+            ASSERT_LE(slice_units(g, g.units, i), g.units_per_vector_page);
+            covered += slice_units(g, g.units, i);
         }
         ASSERT_EQ(covered, dims);
     }
+}
+
+TEST(PageFormat, EverySparseGeometryIsSound)
+{
+    for (uint32_t dims : {1u, 2u, 300u, 5000u, 16000u, 1000000000u})
+        for (uint32_t m : {2u, 16u, 100u})
+            for (uint32_t slot_units : {0u, 1u, 2u, 77u, 257u, 900u, 2000u, 99999u}) {
+                VdbSpace space = {VDB_METRIC_IP, VDB_STORAGE_SPARSE, dims};
+                VdbHnswGeometry g = {};
+                const char *why = nullptr;
+                ASSERT_EQ(vdb_hnsw_geometry(8192, &space, m, slot_units, &g), VDB_OK);
+                ASSERT_GE(g.inline_units, 1u); // the count
+                ASSERT_LE(g.vector_pages, kMaxVectorPages);
+                ASSERT_EQ(vdb_hnsw_slices(&g, 1), 0u);
+                ASSERT_EQ(vdb_hnsw_slices(&g, g.units), g.vector_pages);
+                uint32_t covered = g.inline_units;
+                for (uint32_t i = 0; i < g.vector_pages; i++)
+                    covered += slice_units(g, g.units, i);
+                ASSERT_EQ(covered, g.units);
+                ASSERT_TRUE(sound(g, &why)) << why;
+            }
+}
+
+TEST(PageFormat, SlotsFitTheSparseVectorsThereAre)
+{
+    VdbSpace space = {VDB_METRIC_IP, VDB_STORAGE_SPARSE, 30000};
+    auto choose = [&](std::vector<uint32_t> sizes) {
+        return vdb_hnsw_choose_slot_units(8192, &space, 16, sizes.data(),
+                                          static_cast<uint32_t>(sizes.size()));
+    };
+    EXPECT_GT(choose({}), 1u);
+    EXPECT_EQ(choose({50, 50, 50}), 50u);
+    // one long vector among many short ones is better off on a page of its own
+    std::vector<uint32_t> sizes(999, 40);
+    sizes.push_back(3000);
+    EXPECT_EQ(choose(sizes), 40u);
+    // but not half of them
+    for (size_t i = 0; i < sizes.size(); i += 2)
+        sizes[i] = 120;
+    EXPECT_EQ(choose(sizes), 120u);
 }
 
 TEST(PageFormat, UsedPartOfAPageIncludesAllItsParts)

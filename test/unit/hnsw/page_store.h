@@ -95,8 +95,8 @@ struct Store : Image {
         Row v(g.space.dims);
         std::copy_n(inline_floats(node(id), g), g.inline_units, v.begin());
         for (uint32_t i = 0; i < g.vector_pages; i++)
-            std::copy_n(slice_floats(page(vector_blocks(node(id), g)[i])), slice_units(g, i),
-                        v.begin() + slice_start(g, i));
+            std::copy_n(slice_floats(page(vector_blocks(node(id), g)[i])),
+                        slice_units(g, g.units, i), v.begin() + slice_start(g, i));
         return v;
     }
     // Distance as a scan orders by it.

@@ -107,6 +107,24 @@ TEST(Space, RankIsTheOperatorsOrder)
     EXPECT_EQ(cosine.rank(.25f, 1, 1), .75f);
 }
 
+TEST(Space, SparseVectorsSayHowLongTheyAre)
+{
+    VdbSpace s = space(VDB_METRIC_COSINE, VDB_STORAGE_SPARSE, 100);
+    EXPECT_EQ(vdb_value_units(&s), 101u);
+    VdbSparseElement a[] = {{2, 0}, {3, 3}, {50, 4}}, b[] = {{2, 0}, {50, 8}, {51, 6}};
+    EXPECT_EQ(vdb_units_of(&s, a), 3u);
+    EXPECT_EQ(vdb_value_prepare(&s, a), 25);
+    EXPECT_EQ(vdb::norm_of(s, a, 2) + vdb::norm_of(s, a + 2, 1), 25);
+    vdb::Space cosine = vdb::make_space(s);
+    EXPECT_FLOAT_EQ(cosine.rank(cosine.raw(a, b, 3), 25, 100), 1 - 32.f / 50);
+    for (int32_t count : {-1, 101, INT32_MAX, INT32_MIN}) {
+        a[0].index = count;
+        EXPECT_EQ(vdb_units_of(&s, a), 0u) << count;
+    }
+    s.dims = 1000000000;
+    EXPECT_EQ(vdb_value_units(&s), 16001u);
+}
+
 TEST(Space, BitsAreCountedInBytes)
 {
     VdbSpace s = space(VDB_METRIC_JACCARD, VDB_STORAGE_BIT, 12);
