@@ -30,7 +30,7 @@ func searches() []search {
 			all = append(all, search{typeName, method, typeName + "_" + metric[0] + "_ops", metric[1]})
 		}
 	}
-	for _, typeName := range []string{"vector", "halfvec"} {
+	for _, typeName := range []string{"vector", "halfvec", "sparsevec"} {
 		add(typeName, "hnsw", metrics)
 	}
 	add("bit", "hnsw", [][2]string{{"hamming", "<~>"}, {"jaccard", "<%>"}})

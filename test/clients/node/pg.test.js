@@ -11,7 +11,7 @@ const bits = [['hamming', '<~>'], ['jaccard', '<%>']];
 const classes = (type, method, metrics) => metrics.map(([metric, operator]) =>
     ({ type, method, operator, opclass: `${type}_${metric}_ops` }));
 const searches = [
-    ...['vector', 'halfvec'].flatMap((type) => classes(type, 'hnsw', dense)),
+    ...['vector', 'halfvec', 'sparsevec'].flatMap((type) => classes(type, 'hnsw', dense)),
     ...classes('bit', 'hnsw', bits),
     ...['vector', 'halfvec'].flatMap((type) => classes(type, 'ivfflat', dense.slice(0, 3))),
     ...classes('bit', 'ivfflat', bits.slice(0, 1)),

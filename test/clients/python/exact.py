@@ -70,7 +70,7 @@ class Search:
 
 DENSE = [("l2", "<->"), ("ip", "<#>"), ("cosine", "<=>"), ("l1", "<+>")]
 SEARCHES = [Search(name, "hnsw", f"{name}_{metric}_ops", operator)
-            for name in ("vector", "halfvec") for metric, operator in DENSE]
+            for name in ("vector", "halfvec", "sparsevec") for metric, operator in DENSE]
 SEARCHES += [Search("bit", "hnsw", "bit_hamming_ops", "<~>"), Search("bit", "hnsw", "bit_jaccard_ops", "<%>")]
 SEARCHES += [Search(name, "ivfflat", f"{name}_{metric}_ops", operator)
              for name in ("vector", "halfvec") for metric, operator in DENSE[:3]]

@@ -31,6 +31,7 @@ ORDERS = [
     ("dense_l1", "dense", L1Distance, "<+>"),
     ("half_l2", "half", L2Distance, "<->"),
     ("half_cosine", "half", CosineDistance, "<=>"),
+    ("sparse_l2", "sparse", L2Distance, "<->"),
     ("bits_hamming", "bits", HammingDistance, "<~>"),
     ("bits_jaccard", "bits", JaccardDistance, "<%>"),
 ]

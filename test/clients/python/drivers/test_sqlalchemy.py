@@ -19,6 +19,8 @@ ORDERS = [
     ("dense", "cosine_distance", "vector_cosine_ops", "<=>"),
     ("dense", "l1_distance", "vector_l1_ops", "<+>"),
     ("half", "l2_distance", "halfvec_l2_ops", "<->"),
+    ("sparse", "l2_distance", "sparsevec_l2_ops", "<->"),
+    ("sparse", "cosine_distance", "sparsevec_cosine_ops", "<=>"),
     ("bits", "hamming_distance", "bit_hamming_ops", "<~>"),
     ("bits", "jaccard_distance", "bit_jaccard_ops", "<%>"),
 ]

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
                 HnswIndex(name="dense_l1", fields=["dense"], opclasses=["vector_l1_ops"]),
                 IvfflatIndex(name="half_l2", fields=["half"], lists=8, opclasses=["halfvec_l2_ops"]),
                 HnswIndex(name="half_cosine", fields=["half"], opclasses=["halfvec_cosine_ops"]),
+                HnswIndex(name="sparse_l2", fields=["sparse"], opclasses=["sparsevec_l2_ops"]),
                 HnswIndex(name="bits_hamming", fields=["bits"], opclasses=["bit_hamming_ops"]),
                 HnswIndex(name="bits_jaccard", fields=["bits"], opclasses=["bit_jaccard_ops"]),
             ]},

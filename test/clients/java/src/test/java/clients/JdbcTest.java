@@ -104,7 +104,7 @@ class JdbcTest {
     static Stream<Arguments> searches() {
         var operators = Map.of("l2", "<->", "ip", "<#>", "cosine", "<=>", "l1", "<+>", "hamming", "<~>", "jaccard", "<%>");
         var all = new ArrayList<Search>();
-        for (var type : List.of("vector", "halfvec")) {
+        for (var type : List.of("vector", "halfvec", "sparsevec")) {
             for (var metric : List.of("l2", "ip", "cosine", "l1")) {
                 all.add(new Search(type, "hnsw", metric, operators.get(metric)));
                 if (!type.equals("sparsevec") && !metric.equals("l1")) {
