@@ -6,24 +6,31 @@
 
 namespace vdb::ivf {
 
-// The index's distance, except that under cosine the zero vector is like any other: it belongs
-// somewhere.  Under inner product centroids have unit length, so that a value goes by its direction
-// (spherical k-means) and a query finds the lists whose members may be the longest its way.
+// The index's distance, except that
+// - under cosine the zero vector is like any other: it belongs somewhere (spherical k-means);
+// - under inner product values go by their Euclidean distance, so that those of a list are alike in
+//   direction and in length: then their centroid's product with a query tells what theirs are.
 struct Affinity {
-    Space space;
+    Space space; // in which values and centroids are compared
 
-    explicit Affinity(const VdbSpace &of) : space(make_space(of)) {}
+    explicit Affinity(const VdbSpace &of) : space(make_space(euclidean(of))) {}
 
-    bool spherical() const
-    {
-        return space.metric == VDB_METRIC_IP || space.metric == VDB_METRIC_COSINE;
-    }
+    // Centroids have unit length, whatever the values' lengths.
+    bool by_direction() const { return space.metric == VDB_METRIC_COSINE; }
 
     // Never NaN.
     float distance(const void *value, const void *centroid) const
     {
         float raw = space.raw(value, centroid, space.units);
-        return ordered(spherical() ? -raw : raw);
+        return ordered(by_direction() ? -raw : raw);
+    }
+
+  private:
+    static VdbSpace euclidean(VdbSpace space)
+    {
+        if (space.metric == VDB_METRIC_IP)
+            space.metric = VDB_METRIC_L2;
+        return space;
     }
 };
 

@@ -47,12 +47,12 @@ double random_unit(Kmeans &km)
 // vector, which has no direction, is no farther from one centroid than from another.
 float weight_of(const Kmeans &km, uint32_t position, float distance)
 {
-    if (!km.affinity.spherical())
+    if (!km.affinity.by_direction())
         return distance > 0 ? distance : 0;
-    float scale = km.scale[km.members[position]];
-    float weight = ordered(1 + distance * scale);
+    float length = km.lengths[km.members[position]];
+    float weight = ordered(1 + distance / length);
     bool half = km.g.space.storage == VDB_STORAGE_HALF;
-    return scale > 0 && weight > (half ? kSameHalfDirection : kSameDirection) ? weight : 0;
+    return length > 0 && weight > (half ? kSameHalfDirection : kSameDirection) ? weight : 0;
 }
 
 // How many distances to so many centroids each a step may compute, at least one.
@@ -184,7 +184,8 @@ void update(Kmeans &km, uint32_t c)
     Mean mean(km.affinity, km.sum);
     for (uint32_t i = km.starts[c]; i < km.starts[c + 1]; i++) {
         uint32_t id = km.by_list[km.job.begin + i];
-        mean.add(static_cast<const char *>(km.sample.values) + id * km.sample.stride, km.scale[id]);
+        mean.add(static_cast<const char *>(km.sample.values) + id * km.sample.stride,
+                 km.lengths[id]);
     }
     mean.write(centroid(km, c));
 }
@@ -323,8 +324,8 @@ void step_prepare(Kmeans &km)
     uint32_t end = km.cursor + std::min(n, slice(km, 1));
     for (uint32_t i = km.cursor; i < end; i++) {
         km.members[i] = i;
-        km.scale[i] = scale_of(km.affinity,
-                               static_cast<const char *>(km.sample.values) + i * km.sample.stride);
+        km.lengths[i] = length_of(km.affinity, static_cast<const char *>(km.sample.values) +
+                                                   i * km.sample.stride);
     }
     km.cursor = end;
     if (end == km.sample.count)
@@ -338,7 +339,7 @@ constexpr size_t align64(size_t n)
 
 // Byte offsets of the arrays in the memory block.
 struct Layout {
-    size_t centroids, group_centroids, group_start, members, by_list, assigned, weights, scale,
+    size_t centroids, group_centroids, group_start, members, by_list, assigned, weights, lengths,
         starts, sum, end;
 };
 
@@ -360,7 +361,7 @@ Layout lay_out(const VdbIvfGeometry &g, uint32_t lists, size_t count)
     l.by_list = take(count * sizeof(uint32_t));
     l.assigned = take(count * sizeof(uint32_t));
     l.weights = take(count * sizeof(float));
-    l.scale = take(count * sizeof(float));
+    l.lengths = take(count * sizeof(float));
     l.starts = take((size_t{lists} + 2) * sizeof(uint32_t));
     l.sum = take(g.space.dims * sizeof(double));
     l.end = end;
@@ -399,7 +400,7 @@ VdbIvfKmeans *vdb_ivf_kmeans_init(void *memory, const VdbIvfGeometry *g, uint32_
     km->by_list = reinterpret_cast<uint32_t *>(base + l.by_list);
     km->assigned = reinterpret_cast<uint32_t *>(base + l.assigned);
     km->weights = reinterpret_cast<float *>(base + l.weights);
-    km->scale = reinterpret_cast<float *>(base + l.scale);
+    km->lengths = reinterpret_cast<float *>(base + l.lengths);
     km->starts = reinterpret_cast<uint32_t *>(base + l.starts);
     km->sum = reinterpret_cast<double *>(base + l.sum);
 

@@ -25,7 +25,7 @@ struct Job {
 };
 
 enum class Phase : uint8_t {
-    kPrepare, // the scale of every value
+    kPrepare, // the length of every value
     kNextJob,
     kSeed,   // one more seed: its distance to every member
     kAssign, // every member to its nearest centroid
@@ -70,7 +70,7 @@ struct VdbIvfKmeans {
     uint32_t *by_list;     // the job's members, grouped by their centroid
     uint32_t *assigned;    // by position in `members`
     float *weights;        // by position: how far from its centroid, never NaN or negative
-    float *scale;          // by index into the sample: 1 / length where length does not matter
+    float *lengths;        // by index into the sample (length_of())
     uint32_t *starts;      // lists + 2: where each centroid's members start in by_list
     double *sum;           // dims
 };

@@ -66,9 +66,12 @@ uint32_t vdb_ivf_nearest(const VdbIvfGeometry *g, const VdbIvfCentroids *centroi
 void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
                         const void *query, VdbIvfRanked *out) noexcept
 {
-    Affinity affinity(g->space);
-    for (uint32_t i = 0; i < centroids->count; i++)
-        out[i] = {affinity.distance(query, centroid_of(*centroids, i)), i};
+    vdb::Space space = vdb::make_space(g->space);
+    bool by_product = space.metric == VDB_METRIC_IP || space.metric == VDB_METRIC_COSINE;
+    for (uint32_t i = 0; i < centroids->count; i++) {
+        float raw = space.raw(query, centroid_of(*centroids, i), space.units);
+        out[i] = {vdb::ordered(by_product ? -raw : raw), i};
+    }
 }
 
 void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept

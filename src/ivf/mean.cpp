@@ -57,7 +57,7 @@ void write_bits(uint8_t *target, const double *sum, uint32_t n, double count)
             target[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
 }
 
-double length_of(const double *sum, uint32_t n)
+double length_of_sum(const double *sum, uint32_t n)
 {
     double norm = 0;
     for (uint32_t i = 0; i < n; i++)
@@ -67,22 +67,21 @@ double length_of(const double *sum, uint32_t n)
 
 } // namespace
 
-float scale_of(const Affinity &affinity, const void *value)
+float length_of(const Affinity &affinity, const void *value)
 {
-    if (!affinity.spherical())
-        return 1;
+    if (!affinity.by_direction())
+        return 0;
     VdbSpace space = {affinity.space.metric, affinity.space.storage, affinity.space.dims};
-    double norm = norm_of(space, value, affinity.space.units);
-    double scale = 1 / std::sqrt(norm);
-    return scale <= std::numeric_limits<float>::max() ? static_cast<float>(scale) : 0;
+    double length = std::sqrt(norm_of(space, value, affinity.space.units));
+    return static_cast<float>(std::min<double>(length, std::numeric_limits<float>::max()));
 }
 
 void make_centroid(const Affinity &affinity, double *scratch, void *value)
 {
-    if (!affinity.spherical())
+    if (!affinity.by_direction())
         return;
     Mean mean(affinity, scratch);
-    mean.add(value, scale_of(affinity, value));
+    mean.add(value, length_of(affinity, value));
     mean.write(value);
 }
 
@@ -91,9 +90,10 @@ Mean::Mean(const Affinity &affinity, double *sum) : affinity_(affinity), sum_(su
     std::fill(sum, sum + affinity.space.dims, 0);
 }
 
-void Mean::add(const void *value, float scale)
+void Mean::add(const void *value, float length)
 {
     uint32_t n = affinity_.space.dims;
+    double scale = !affinity_.by_direction() ? 1 : length > 0 ? 1.0 / length : 0;
     switch (affinity_.space.storage) {
     case VDB_STORAGE_FLOAT32:
         add_numbers(sum_, static_cast<const float *>(value), n, scale);
@@ -110,7 +110,7 @@ void Mean::add(const void *value, float scale)
 void Mean::write(void *target) const
 {
     uint32_t n = affinity_.space.dims;
-    double divisor = affinity_.spherical() ? length_of(sum_, n) : count_;
+    double divisor = affinity_.by_direction() ? length_of_sum(sum_, n) : count_;
     if (!(divisor > 0))
         return;
     switch (affinity_.space.storage) {

@@ -6,11 +6,10 @@
 
 namespace vdb::ivf {
 
-// What a value counts in a mean: under the spherical metrics 1 / its length, 0 for the zero
-// vector and one of next to no length; else 1.
-float scale_of(const Affinity &affinity, const void *value);
+// Euclidean length, where a mean needs it: under cosine.  Else 0.
+float length_of(const Affinity &affinity, const void *value);
 
-// Makes one value a centroid, in place: of unit length under the spherical metrics.  `scratch`
+// Makes one value a centroid, in place: of unit length under cosine.  `scratch`
 // holds as many doubles as a value has dimensions.
 void make_centroid(const Affinity &affinity, double *scratch, void *value);
 
@@ -19,7 +18,8 @@ class Mean {
     // `sum` has as many elements as a value has dimensions.
     Mean(const Affinity &affinity, double *sum);
 
-    void add(const void *value, float scale);
+    // `length` as length_of().
+    void add(const void *value, float length);
 
     // Leaves the target as it is where the mean has no direction and one is wanted.  REQUIRES:
     // something was added.

@@ -22,8 +22,7 @@ double cost(const Values &values, const VdbIvfCentroids &centroids)
         uint32_t c = vdb_ivf_nearest(&g, &centroids, values[i]);
         const void *centroid = static_cast<const char *>(centroids.values) + c * centroids.stride;
         float raw = space.raw(values[i], centroid, space.units);
-        bool spherical =
-            values.space.metric == VDB_METRIC_COSINE || values.space.metric == VDB_METRIC_IP;
+        bool spherical = values.space.metric == VDB_METRIC_COSINE;
         double norm = spherical ? vdb::norm_of(values.space, values[i], space.units) : 0;
         sum += spherical ? 1 - raw / std::sqrt(norm) : raw;
     }
@@ -104,9 +103,7 @@ TEST(Kmeans, FindsClustersInEverySpace)
 
 TEST(Kmeans, CentroidsHaveUnitLengthWhereOnlyDirectionCounts)
 {
-    for (VdbSpace space : {floats(20, VDB_METRIC_IP), halves(20, VDB_METRIC_IP),
-                           floats(20, VDB_METRIC_COSINE), halves(20, VDB_METRIC_COSINE)})
-    {
+    for (VdbSpace space : {floats(20, VDB_METRIC_COSINE), halves(20, VDB_METRIC_COSINE)}) {
         Values values = random_values(space, 1000);
         std::vector<char> memory;
         VdbIvfCentroids found = find_centroids(values, 80, memory);
