@@ -218,7 +218,8 @@ static const IvfCache *load_lists(Relation index, IvfIndex *ii)
     VdbIvfMeta meta = ivf_read_meta(index, ii);
 
     for (;;) {
-        Loading l = {.room = Max(meta.lists, 16),
+        /* grows if need be: a damaged metapage may count any number */
+        Loading l = {.room = Min(Max(meta.lists, 16), 4096),
                      .directory_room = 16,
                      .stride = TYPEALIGN(CENTROID_ALIGNMENT, ii->geometry.value_bytes)};
         uint64 epoch = meta.epoch;
