@@ -8,25 +8,26 @@ use constant K => 10;
 
 my $node = new_server('recall', "maintenance_work_mem = '256MB'\nsynchronous_commit = off\n");
 
-# Measures every metric of table item against an expected recall: built, then inserted into the empty index.
+# Measures every metric of table item by an access method against an expected recall: built, then inserted into the
+# empty index. REQUIRES: prepare_recall().
 sub recall_of_item
 {
-	my ($what, $expected, $with, $settings) = @_;
+	my ($am, $what, $expected, $with, $settings) = @_;
 
-	prepare_recall($node, 'item', 'query', K, sort values %METRICS);
+	$what .= ", $am";
 	$node->safe_psql('postgres', 'CREATE TABLE grown (LIKE item)');
 	foreach my $opclass (sort keys %METRICS)
 	{
 		my $operator = $METRICS{$opclass};
 
-		$node->safe_psql('postgres', "CREATE INDEX item_v ON item USING hnsw (v $opclass) $with");
+		$node->safe_psql('postgres', "CREATE INDEX item_v ON item USING $am (v $opclass) $with");
 		my $recall = measure_recall($node, 'item', 'query', $operator, K, $settings);
 		cmp_ok($recall, '>=', $expected, "$what, $opclass, built: recall $recall");
 		check_index($node, "after build: $what, $opclass", 'item_v');
 		$node->safe_psql('postgres', 'DROP INDEX item_v');
 	}
 	# All four indexes grow at once, from two sessions.
-	$node->safe_psql('postgres', "CREATE INDEX grown_$_ ON grown USING hnsw (v $_) $with") foreach keys %METRICS;
+	$node->safe_psql('postgres', "CREATE INDEX grown_$_ ON grown USING $am (v $_) $with") foreach keys %METRICS;
 	my @sessions = map {
 		my $half = $_;
 		IPC::Run::start(
@@ -43,7 +44,7 @@ sub recall_of_item
 		cmp_ok($recall, '>=', $expected, "$what, $opclass, inserted: recall $recall");
 		check_index($node, "after inserts: $what", "grown_$opclass");
 	}
-	$node->safe_psql('postgres', 'DROP TABLE item, query, grown, truth');
+	$node->safe_psql('postgres', 'DROP TABLE grown');
 	return;
 }
 
@@ -56,17 +57,22 @@ $node->safe_psql(
 	CREATE TABLE query AS SELECT id, v FROM entry_query WHERE id <= 200;
 	DROP TABLE entry, entry_query;
 	ALTER TABLE item ALTER v TYPE vector(384);});
-recall_of_item('20,000 real rows', 0.95, '', '');
+prepare_recall($node, 'item', 'query', K, sort values %METRICS);
+recall_of_item($_, '20,000 real rows', 0.95, '', '') foreach 'hnsw', 'ivf';
 
-# Hard data: Gaussian, no structure at all, so that a graph of good neighbours takes a wider search.
+# Hard data: Gaussian, no structure at all, so that a graph of good neighbours takes a wider search, and lists most of
+# them.
 $node->safe_psql(
 	'postgres', q{
+	DROP TABLE item, query;
 	CREATE TABLE item (id int, v vector(128));
 	CREATE TABLE query (id int, v vector(128));
 	SELECT setseed(0.42);
 	INSERT INTO item SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 10000) i;
 	INSERT INTO query SELECT i, random_vector(128 + i * 0) FROM generate_series(1, 100) i;});
-recall_of_item('10,000 Gaussian rows', 0.99, 'WITH (m = 24)', 'SET hnsw.ef_search = 400;');
+prepare_recall($node, 'item', 'query', K, sort values %METRICS);
+recall_of_item('hnsw', '10,000 Gaussian rows', 0.99, 'WITH (m = 24)', 'SET hnsw.ef_search = 400;');
+recall_of_item('ivf', '10,000 Gaussian rows', 0.92, '', 'SET ivf.probes = 40;');
 
 $node->stop;
 done_testing();

@@ -16,17 +16,21 @@ my %indexes = (
 	narrow_l2 => [ 'narrow', '<->' ],
 	narrow_cosine => [ 'narrow', '<=>' ],
 	wide_l2 => [ 'wide', '<->' ],
-	equal_ip => [ 'equal', '<#>' ]);
+	equal_ip => [ 'equal', '<#>' ],
+	lists_l2 => [ 'lists', '<->' ],
+	lists_cosine => [ 'lists', '<=>' ],
+	halves_l1 => [ 'halves', '<+>' ]);
 
 # Nearest rows to a fixed probe by the index, with their distances.
 sub answer
 {
 	my ($node, $table, $operator) = @_;
+	my $type = $table eq 'halves' ? 'halfvec' : 'vector';
 
 	return $node->safe_psql(
 		'postgres', qq{
 		SET enable_seqscan = off; SET enable_sort = off;
-		SELECT p.n, t.id, t.v $operator p.v FROM (SELECT n, (SELECT v FROM probe WHERE dims = (SELECT vector_dims(v) FROM $table LIMIT 1)) AS v
+		SELECT p.n, t.id, t.v $operator p.v FROM (SELECT n, (SELECT v FROM probe WHERE dims = (SELECT vector_dims(v) FROM $table LIMIT 1))::$type AS v
 				FROM generate_series(1, 1) n) p,
 			LATERAL (SELECT * FROM $table ORDER BY v $operator p.v LIMIT 20) t});
 }
@@ -54,13 +58,20 @@ $primary->safe_psql(
 	CREATE TABLE narrow (id serial, v vector(16));
 	CREATE TABLE wide (id serial, v vector(2500)); -- leaves its slot for a page of its own
 	CREATE TABLE equal (id serial, v vector(3));   -- many rows for every vector
+	CREATE TABLE lists (id serial, v vector(16));  -- lists that split and are retired
+	CREATE INDEX lists_l2 ON lists USING ivf (v vector_l2_ops);
+	CREATE TABLE halves (id serial, v halfvec(3));
 	CREATE INDEX narrow_l2 ON narrow USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16);
 	INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 500) i;
 	INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 30) i;
 	INSERT INTO equal (v) SELECT ARRAY[i % 5, 1, 2]::vector FROM generate_series(1, 1000) i;
 	CREATE INDEX narrow_cosine ON narrow USING hnsw (v vector_cosine_ops);
 	CREATE INDEX wide_l2 ON wide USING hnsw (v vector_l2_ops);
-	CREATE INDEX equal_ip ON equal USING hnsw (v vector_ip_ops);});
+	CREATE INDEX equal_ip ON equal USING hnsw (v vector_ip_ops);
+	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1500) i;
+	INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 1500) i;
+	CREATE INDEX lists_cosine ON lists USING ivf (v vector_cosine_ops) WITH (lists = 30);
+	CREATE INDEX halves_l1 ON halves USING ivf (v halfvec_l1_ops);});
 same_everywhere('after build');
 
 foreach my $round (1 .. 6)
@@ -70,13 +81,17 @@ foreach my $round (1 .. 6)
 		SELECT setseed(0.$round);
 		DELETE FROM narrow WHERE random() < 0.3;
 		DELETE FROM wide WHERE random() < 0.3;
+		DELETE FROM lists WHERE random() < 0.3 OR id < 400 * $round;
+		DELETE FROM halves WHERE random() < 0.3;
 		DELETE FROM equal WHERE v = ARRAY[$round % 5, 1, 2]::vector OR random() < 0.3;});
-	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM equal') if $round % 2 == 0;
+	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM equal; VACUUM lists; VACUUM halves') if $round % 2 == 0;
 	$primary->safe_psql(
 		'postgres', qq{
 		SELECT setseed(0.0$round);
 		INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 200) i;
 		INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 12) i;
+		INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1200) i;
+		INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 600) i;
 		INSERT INTO equal (v) SELECT ARRAY[(i + $round) % 7, 1, 2]::vector FROM generate_series(1, 400) i;});
 	same_everywhere("after round $round");
 }
@@ -85,7 +100,8 @@ foreach my $round (1 .. 6)
 $primary->stop;
 $standby->promote;
 $standby->safe_psql('postgres',
-	'INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 100) i; VACUUM narrow');
+	'INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 100) i; VACUUM narrow;
+	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 3000) i; VACUUM lists');
 check_index($standby, 'after promotion', sort keys %indexes);
 unlike(PostgreSQL::Test::Utils::slurp_file($standby->logfile), qr/inconsistent page found/, 'every replayed page was right');
 

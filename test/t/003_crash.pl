@@ -1,5 +1,5 @@
-# kill -9 in the middle of builds, inserts and vacuums, twenty times: after each recovery the index is sound, every
-# acknowledged row is found by its own vector, and no row whose deletion was acknowledged comes back.
+# kill -9 in the middle of builds, inserts, splits of lists and vacuums, twenty-two times: after each recovery the indexes
+# are sound, every acknowledged row is found by its own vector, and no row whose deletion was acknowledged comes back.
 use strict;
 use warnings FATAL => 'all';
 use IPC::Run;
@@ -22,6 +22,7 @@ $node->safe_psql(
 	'postgres', q{
 	CREATE TABLE item (id serial PRIMARY KEY, v vector(8), w vector(2200));
 	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops);
+	CREATE INDEX item_i ON item USING ivf (v vector_cosine_ops);
 	CREATE INDEX item_w ON item USING hnsw (w vector_cosine_ops);});
 
 # A session that runs the statements one by one and writes down what the server acknowledged.
@@ -104,20 +105,20 @@ sub verify
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM ledger l JOIN item USING (id) WHERE NOT present'),
 		0, "no deleted row is back $when");
 	# Every new row and some of the old; the index check below sees to all of them.
-	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ])
+	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ], [ 'v', '<=>' ])
 	{
 		my ($column, $operator) = @$search;
 
 		# The row itself, or one with an equal vector: all of distance 0.
 		is( $node->safe_psql(
 				'postgres', qq{
-			SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100;
+			SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SET ivf.probes = 1000;
 			SELECT count(*) FROM sought s JOIN item i USING (id) WHERE i.$column IS NOT NULL AND NOT s.id = ANY (
 				ARRAY(SELECT n.id FROM (SELECT id, $column $operator i.$column AS d FROM item
 					ORDER BY $column $operator i.$column LIMIT 40) n WHERE d < 1e-5))}),
-			0, "every row is found by its $column $when");
+			0, "every row is found by $operator of its $column $when");
 	}
-	check_index($node, $when, 'item_v', 'item_w');
+	check_index($node, $when, 'item_v', 'item_w', 'item_i');
 	return;
 }
 
@@ -187,6 +188,8 @@ my @builds = (
 	"SET maintenance_work_mem = '64MB'; SET max_parallel_maintenance_workers = 0; CREATE INDEX built ON item USING hnsw (v vector_l2_ops)",
 	'CREATE INDEX CONCURRENTLY built ON item USING hnsw (v vector_l2_ops)',
 	'REINDEX INDEX item_v',
+	'CREATE INDEX built ON item USING ivf (v vector_ip_ops)',
+	'REINDEX INDEX CONCURRENTLY item_i',
 	"SET maintenance_work_mem = '64MB'; REINDEX INDEX CONCURRENTLY item_v");
 foreach my $build (@builds)
 {
@@ -197,12 +200,12 @@ foreach my $build (@builds)
 	push @again, 'DROP INDEX built' if $again =~ /^CREATE/;
 	round($build, 'server', 1.5, start_session(@statements, map { @again } 1 .. 20));
 	# What was left half done does not stand in the way.
-	$node->safe_psql('postgres', 'DROP INDEX IF EXISTS built, item_v_ccnew; CREATE INDEX built ON item USING hnsw (v vector_l2_ops)');
+	$node->safe_psql('postgres', 'DROP INDEX IF EXISTS built, item_v_ccnew, item_i_ccnew; CREATE INDEX built ON item USING hnsw (v vector_l2_ops)');
 	check_index($node, "after kill $kills and a new build", 'built');
 	$node->safe_psql('postgres', 'DROP INDEX built');
 }
 
-is($kills, 20, 'twenty kills');
+is($kills, 22, 'twenty-two kills');
 $node->safe_psql('postgres', 'VACUUM item');
 verify('at the end');
 $node->stop;

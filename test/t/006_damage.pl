@@ -20,11 +20,16 @@ $node->safe_psql(
 	INSERT INTO item (v) SELECT '[1,2,3,4,5,6,7,8,9,10,11,12]' FROM generate_series(1, 300) i;
 	CREATE TABLE wide (id serial, v vector(3000)) WITH (autovacuum_enabled = off);
 	INSERT INTO wide (v) SELECT random_vector(3000 + i * 0) FROM generate_series(1, 30) i;
+	CREATE TABLE listed (id serial, v vector(12)) WITH (autovacuum_enabled = off);
+	INSERT INTO listed (v) SELECT random_vector(12 + i * 0) FROM generate_series(1, 3000) i;
+	CREATE INDEX listed_v ON listed USING ivf (v vector_l2_ops);
+	INSERT INTO listed (v) SELECT random_vector(12 + i * 0) FROM generate_series(1, 3000) i;
 	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 20);
 	CREATE INDEX wide_v ON wide USING hnsw (v vector_cosine_ops) WITH (m = 4, ef_construction = 20);
 	DELETE FROM item WHERE id % 5 = 0; VACUUM item;
+	DELETE FROM listed WHERE id % 3 = 0; VACUUM listed;
 	CHECKPOINT;});
-my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${_}_v')") } 'item', 'wide';
+my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${_}_v')") } 'item', 'wide', 'listed';
 $node->stop;
 my %sound = map { $_ => PostgreSQL::Test::Utils::slurp_file($file{$_}) } keys %file;
 
@@ -51,14 +56,15 @@ sub acceptable
 sub use_index
 {
 	my ($table, $what) = @_;
-	my $dims = $table eq 'item' ? 12 : 3000;
-	my $operator = $table eq 'item' ? '<->' : '<=>';
+	my $dims = $table eq 'wide' ? 3000 : 12;
+	my $operator = $table eq 'wide' ? '<=>' : '<->';
+	my $entries = $table eq 'listed' ? 'heap_tids' : 'live';
 	my %statements = (
-		scan => "SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SELECT count(*) FROM (SELECT id FROM $table ORDER BY v $operator random_vector($dims) LIMIT 300) n",
+		scan => "SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SET ivf.probes = 5; SELECT count(*) FROM (SELECT id FROM $table ORDER BY v $operator random_vector($dims) LIMIT 300) n",
 		insert => "INSERT INTO $table (v) SELECT random_vector($dims + i * 0) FROM generate_series(1, 5) i",
 		vacuum => "DELETE FROM $table WHERE id % 7 = 3; VACUUM (INDEX_CLEANUP ON) $table",
 		check => "SELECT count(*) FROM vectordb_index_check('${table}_v')",
-		info => "SELECT live FROM vectordb_index_info('${table}_v')");
+		info => "SELECT $entries FROM vectordb_index_info('${table}_v')");
 	my $found = 0;
 
 	foreach my $name ('check', 'info', 'scan', 'insert', 'scan', 'vacuum', 'check')
@@ -79,17 +85,17 @@ sub overwrite
 	return $bytes;
 }
 
-foreach my $table ('item', 'wide')
+foreach my $table ('item', 'wide', 'listed')
 {
 	my $last = length($sound{$table}) / PAGE - 1;
 	my %damages = (
 		'an all-zero page' => overwrite($sound{$table}, PAGE, "\0" x PAGE),
 		'an all-zero last page' => overwrite($sound{$table}, $last * PAGE, "\0" x PAGE),
 		'an all-zero metapage' => overwrite($sound{$table}, 0, "\0" x PAGE),
-		'the page of another index' => overwrite($sound{$table}, PAGE, substr($sound{ $table eq 'item' ? 'wide' : 'item' }, 0, PAGE)),
+		'the page of another index' => overwrite($sound{$table}, PAGE, substr($sound{ $table eq 'wide' ? 'item' : 'wide' }, 0, PAGE)),
 		'pages exchanged' => overwrite(overwrite($sound{$table}, PAGE, substr($sound{$table}, $last * PAGE, PAGE)), $last * PAGE, substr($sound{$table}, PAGE, PAGE)),
 		'half of it gone' => substr($sound{$table}, 0, PAGE * int(($last + 1) / 2)),
-		'a root that is not' => overwrite($sound{$table}, 24 + 40, pack('LL', 4_000_000_000, 77)),
+		'a metapage that leads astray' => overwrite($sound{$table}, 24 + ($table eq 'listed' ? 48 : 40), pack('LL', 4_000_000_000, 77)),
 		'another metric and dimensions' => overwrite($sound{$table}, 24 + 16, pack('LSS', 7, 9, 4)));
 	foreach my $what (sort keys %damages)
 	{
@@ -102,9 +108,9 @@ foreach my $table ('item', 'wide')
 }
 
 # --- random damage ---
-foreach my $round (1 .. 30)
+foreach my $round (1 .. 45)
 {
-	my $table = $round % 3 == 0 ? 'wide' : 'item';
+	my $table = ('wide', 'item', 'listed')[ $round % 3 ];
 	my $bytes = $sound{$table};
 	my $pages = length($bytes) / PAGE;
 
@@ -123,9 +129,9 @@ foreach my $round (1 .. 30)
 }
 
 # REINDEX mends everything.
-put('item', overwrite($sound{item}, PAGE, "\0" x PAGE));
+put($_, overwrite($sound{$_}, PAGE, "\0" x PAGE)) foreach 'item', 'listed';
 $node->start;
-$node->safe_psql('postgres', 'REINDEX INDEX item_v; REINDEX INDEX wide_v');
-check_index($node, 'after REINDEX', 'item_v', 'wide_v');
+$node->safe_psql('postgres', 'REINDEX INDEX item_v; REINDEX INDEX wide_v; REINDEX INDEX listed_v');
+check_index($node, 'after REINDEX', 'item_v', 'wide_v', 'listed_v');
 $node->stop;
 done_testing();
