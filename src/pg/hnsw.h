@@ -59,7 +59,6 @@ typedef struct HnswSizes {
  */
 typedef struct HnswCache {
     HnswIndex hi;
-    uint32 reads;
     uint32 room; /* blocks that `buffers` has room for */
     Buffer
         buffers[FLEXIBLE_ARRAY_MEMBER]; /* where each block was found last, InvalidBuffer = never */

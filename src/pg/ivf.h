@@ -85,6 +85,8 @@ extern Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, Vdb
 /* A page that was or is a list's, pinned and locked; the core judges what it is now. */
 extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
                             BufferAccessStrategy strategy, int lockmode);
+/* Starts loading a page into the CPU's cache, if it is known where it is.  Only a hint. */
+extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno);
 /* ereports unless a reading of a data page was VDB_OK.  A page that serves another list by now is a
  * conflict with recovery on a standby. */
 extern void ivf_check_data(VdbStatus status, Relation index, BlockNumber blkno);
@@ -149,8 +151,9 @@ extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
 extern void ivf_retire_list(Relation index, IvfIndex *ii, IvfListRef ref, uint32 replacements);
 /* Retires what a split that was cut short left. */
 extern void ivf_drop_pending(Relation index, IvfIndex *ii);
-/* Frees the pages of retired lists that nobody can be reading any more. */
-extern void ivf_recycle_lists(Relation index, IvfIndex *ii);
+/* Frees the pages of retired lists that nobody can be reading any more, if they were retired at
+ * least so many transactions ago. */
+extern void ivf_recycle_lists(Relation index, IvfIndex *ii, uint32 age);
 
 /* ivf_split.c */
 /* Splits a list that has outgrown the others, if nobody else is splitting. */

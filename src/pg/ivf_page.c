@@ -5,12 +5,62 @@
 #include "postgres.h"
 
 #include "access/xlog.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "storage/buf_internals.h"
 #include "storage/bufpage.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 #include "pg/ivf.h"
 
 StaticAssertDecl(SizeOfPageHeaderData == 24, "the core leaves 24 bytes to PageHeaderData");
+
+/*
+ * Where this session found blocks last.  A place may be shared by several blocks, of several
+ * indexes: a guess that is wrong costs little, as a buffer knows which block it holds.
+ */
+static Buffer *recent;
+static uint32 recent_size; /* a power of two */
+
+#define MOST_RECENT (1 << 20) /* places, of 4 bytes each */
+
+#define CPU_CACHE_LINE 64
+
+static Buffer *recent_place(Relation index, BlockNumber blkno)
+{
+    if (recent == NULL) {
+        recent_size = Min(pg_nextpower2_32(Max(NBuffers, 1)), MOST_RECENT);
+        recent = MemoryContextAllocZero(TopMemoryContext, sizeof(Buffer) * recent_size);
+    }
+    return &recent[(blkno + RelationGetRelid(index) * 40503U) & (recent_size - 1)];
+}
+
+static Buffer pin_block(Relation index, BlockNumber blkno, BufferAccessStrategy strategy)
+{
+    Buffer *place = recent_place(index, blkno);
+    Buffer buf = vdb_pin_recent(index, blkno, *place);
+
+    if (buf != InvalidBuffer)
+        return buf;
+    buf = ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
+    if (!BufferIsLocal(buf))
+        *place = buf;
+    return buf;
+}
+
+void ivf_prefetch_cpu(Relation index, BlockNumber blkno)
+{
+    Buffer buf = *recent_place(index, blkno);
+    char *at;
+
+    if (buf == InvalidBuffer)
+        return;
+    at = (char *) BufferGetBlock(buf); /* not pinned, and not read either */
+    __builtin_prefetch(GetBufferDescriptor(buf - 1));
+    for (uint32 i = 0; i < BLCKSZ; i += CPU_CACHE_LINE)
+        __builtin_prefetch(at + i);
+}
 
 /* Pinned and locked, of whatever content. */
 static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
@@ -23,7 +73,7 @@ static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
         if (blkno >= ii->nblocks)
             vdb_corrupted(index, blkno, "a link leads beyond the end of the index");
     }
-    buf = ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
+    buf = pin_block(index, blkno, strategy);
     LockBuffer(buf, lockmode);
     return buf;
 }

@@ -115,7 +115,16 @@ static bool recycle_page(Relation index, IvfIndex *ii, uint32 ordinal)
     return p.list.state == VDB_IVF_LIST_RETIRED;
 }
 
-void ivf_recycle_lists(Relation index, IvfIndex *ii)
+/* Whether it is so many transactions ago that a list was retired, and nobody can be reading it. */
+static bool is_recyclable(const VdbIvfList *list, uint32 age)
+{
+    uint64 now = U64FromFullTransactionId(ReadNextFullTransactionId());
+
+    return list->state == VDB_IVF_LIST_RETIRED && now >= list->retired + age &&
+           GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(list->retired));
+}
+
+void ivf_recycle_lists(Relation index, IvfIndex *ii, uint32 age)
 {
     VdbIvfMeta meta = ivf_read_meta(index, ii);
 
@@ -123,10 +132,9 @@ void ivf_recycle_lists(Relation index, IvfIndex *ii)
         VdbIvfList list = ivf_read_list(index, ii, ordinal);
 
         CHECK_FOR_INTERRUPTS();
-        if (list.state != VDB_IVF_LIST_RETIRED ||
-            !GlobalVisCheckRemovableFullXid(NULL, FullTransactionIdFromU64(list.retired)))
-            continue;
-        while (recycle_page(index, ii, ordinal))
-            CHECK_FOR_INTERRUPTS();
+        if (is_recyclable(&list, age)) {
+            while (recycle_page(index, ii, ordinal))
+                CHECK_FOR_INTERRUPTS();
+        }
     }
 }

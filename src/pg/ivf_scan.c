@@ -155,6 +155,8 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
         /* looking for pages that are in memory already would cost as much as reading them */
         if (pgBufferUsage.shared_blks_read != misses)
             prefetch(scan, &list, steps + 1, &prefetched);
+        if (steps + 1 < list.run)
+            ivf_prefetch_cpu(index, current + 1);
         ivf_check_data(vdb_ivf_scan_feed(so->collector, BufferGetPage(buf), list.id), index,
                        current);
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);

@@ -18,6 +18,11 @@
 #include "pg/ivf.h"
 #include "pg/ivf_build.h"
 
+/* Transactions after which a split uses a retired list's pages again.  Scans on a standby, for
+ * which the primary does not wait, should have ended; vacuum, which comes more rarely, does not
+ * ask. */
+#define RECYCLE_AGE 10000
+
 typedef struct Piece {
     uint32 ordinal;
     VdbIvfList list;
@@ -289,7 +294,7 @@ bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
     bool split = false;
 
     ivf_drop_pending(index, ii);
-    ivf_recycle_lists(index, ii);
+    ivf_recycle_lists(index, ii, RECYCLE_AGE);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
     if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE) {

@@ -151,22 +151,50 @@ static void retire_if_empty(IvfVacuum *v, IvfListRef ref)
     UnlockPage(v->index, ref.ordinal, ExclusiveLock);
 }
 
-/* Does what a live list of so many entries needs. */
-static void tend_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list, uint64 entries)
+/* Does what a list of so many entries needs. */
+static void tend_list(IvfVacuum *v, IvfListRef ref, uint32 pages, uint64 entries)
 {
-    IvfListRef ref = {ordinal, list->id, list->first, list->run};
     VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
     uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries);
 
-    if (entries == 0)
-        retire_if_empty(v, ref);
-    else if (pieces > 0)
+    if (pieces > 0)
         (void) ivf_split(v->index, &v->ii, ref, pieces);
-    else if (entries <= (uint64) (list->pages / SPARSE_PART) * v->ii.geometry.capacity)
+    else if (entries <= (uint64) (pages / SPARSE_PART) * v->ii.geometry.capacity)
         (void) ivf_split(v->index, &v->ii, ref, 1);
 }
 
 /* --- the whole --- */
+
+/*
+ * Vacuums all lists and tends those that have rows.  The empty ones go only when others have rows:
+ * a table whose rows were all deleted is likely to be filled with such rows again.
+ */
+static void vacuum_lists(IvfVacuum *v)
+{
+    VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
+    uint32 room = Min(meta.lists, 2 * VDB_IVF_MAX_LISTS); /* the others wait for the next vacuum */
+    IvfListRef *empty = palloc(sizeof(IvfListRef) * room);
+    uint32 n = 0;
+
+    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
+        VdbIvfList list = ivf_read_list(v->index, &v->ii, ordinal);
+        IvfListRef ref = {ordinal, list.id, list.first, list.run};
+        uint64 entries;
+
+        VDB_VACUUM_DELAY_POINT();
+        /* what is split meanwhile has no dead rows any more, wherever its pieces are */
+        if (list.id >= meta.next_id || list.state != VDB_IVF_LIST_LIVE)
+            continue;
+        entries = vacuum_list(v, ordinal, &list);
+        if (entries > 0)
+            tend_list(v, ref, list.pages, entries);
+        else if (n < room)
+            empty[n++] = ref;
+    }
+    for (uint32 i = 0; i < n && v->stats->num_index_tuples > 0; i++)
+        retire_if_empty(v, empty[i]);
+    pfree(empty);
+}
 
 IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
                                      IndexBulkDeleteCallback callback, void *callback_state)
@@ -177,20 +205,11 @@ IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResul
                    .callback = callback,
                    .callback_state = callback_state,
                    .strategy = info->strategy};
-    VdbIvfMeta meta;
 
     LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     ivf_drop_pending(v.index, &v.ii);
     v.stats->num_index_tuples = 0;
-    meta = ivf_read_meta(v.index, &v.ii);
-    for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
-        VdbIvfList list = ivf_read_list(v.index, &v.ii, ordinal);
-
-        VDB_VACUUM_DELAY_POINT();
-        /* what splits meanwhile has no dead rows any more, wherever its pieces are */
-        if (list.id < meta.next_id && list.state == VDB_IVF_LIST_LIVE)
-            tend_list(&v, ordinal, &list, vacuum_list(&v, ordinal, &list));
-    }
+    vacuum_lists(&v);
     UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     return v.stats;
 }
@@ -210,7 +229,7 @@ IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteRe
     v.ii = ivf_index(info->index);
     LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     ivf_drop_pending(v.index, &v.ii);
-    ivf_recycle_lists(v.index, &v.ii);
+    ivf_recycle_lists(v.index, &v.ii, 0);
     UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
     stats->num_pages = RelationGetNumberOfBlocks(info->index);
     return stats;

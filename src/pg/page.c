@@ -71,6 +71,18 @@ static void check_block(Relation index, HnswIndex *hi, BlockNumber blkno)
  * the buffer manager that the page is in use. */
 #define READS_PER_USAGE 64
 
+Buffer vdb_pin_recent(Relation index, BlockNumber blkno, Buffer hint)
+{
+    static uint32 reads;
+
+    if (hint == InvalidBuffer || ++reads % READS_PER_USAGE == 0 ||
+        !VDB_READ_RECENT(index, blkno, hint))
+        return InvalidBuffer;
+    pgstat_count_buffer_read(index);
+    pgstat_count_buffer_hit(index);
+    return hint;
+}
+
 /* Pins a block.  Where this session found it last time it usually still is, which saves the look-up
  * in the shared buffer table. */
 static Buffer pin_block(Relation index, BlockNumber blkno)
@@ -80,14 +92,9 @@ static Buffer pin_block(Relation index, BlockNumber blkno)
 
     if (cache == NULL || blkno >= cache->room)
         return ReadBuffer(index, blkno);
-    buf = cache->buffers[blkno];
-    if (buf != InvalidBuffer && ++cache->reads % READS_PER_USAGE != 0 &&
-        VDB_READ_RECENT(index, blkno, buf))
-    {
-        pgstat_count_buffer_read(index);
-        pgstat_count_buffer_hit(index);
+    buf = vdb_pin_recent(index, blkno, cache->buffers[blkno]);
+    if (buf != InvalidBuffer)
         return buf;
-    }
     buf = ReadBuffer(index, blkno);
     if (!BufferIsLocal(buf))
         cache->buffers[blkno] = buf;

@@ -12,6 +12,9 @@
 /* Copies a block whatever it holds: for the checker, which judges pages itself. */
 extern void vdb_copy_page(Relation index, BlockNumber blkno, BufferAccessStrategy strategy,
                           char *copy);
+/* Pins a block where it was found last, which saves the look-up in the shared buffer table;
+ * InvalidBuffer: it is not there, or should be read the ordinary way for once. */
+extern Buffer vdb_pin_recent(Relation index, BlockNumber blkno, Buffer hint);
 /* A new page at the end of the index, pinned and locked exclusively, all zero. */
 extern Buffer vdb_extend(Relation index);
 /* ereports INDEX_CORRUPTED unless the status is VDB_OK */
