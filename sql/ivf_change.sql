@@ -130,5 +130,16 @@ SELECT count(*) FROM (SELECT id FROM grown ORDER BY v <-> (SELECT v FROM grown L
 REINDEX INDEX grown_v;
 SELECT heap_tids, lists, free_pages FROM vectordb_index_info('grown_v');
 SELECT * FROM vectordb_index_check('grown_v');
+-- with too little memory to split lists, rows are still inserted
+CREATE TABLE bits (id int, v bit(64000));
+CREATE INDEX bits_v ON bits USING ivf (v bit_hamming_ops);
+SET maintenance_work_mem = '1MB';
+INSERT INTO bits SELECT i, (repeat(i::bit(16)::text, 4000))::bit(64000) FROM generate_series(1, 1500) i;
+RESET maintenance_work_mem;
+SELECT * FROM vectordb_index_check('bits_v');
+INSERT INTO bits SELECT i, (repeat(i::bit(16)::text, 4000))::bit(64000) FROM generate_series(1501, 2000) i;
+SELECT heap_tids, lists > 1 AS split FROM vectordb_index_info('bits_v');
+SELECT * FROM vectordb_index_check('bits_v');
+DROP TABLE bits;
 DROP TABLE grown, truth, sizes, kept;
 DROP FUNCTION recall, random_vector;

@@ -15,6 +15,8 @@ typedef struct IvfSample IvfSample;
  * where not even the centroids fit.  It lives in the current memory context.
  */
 extern IvfSample *ivf_sample_begin(const IvfIndex *ii, uint32 lists, uint64 rows);
+/* Whether maintenance_work_mem is enough for that. */
+extern bool ivf_sample_fits(const IvfIndex *ii, uint32 lists, uint64 rows);
 /* Where to put the next value's bytes; NULL if it is not to be part of the sample. */
 extern void *ivf_sample_next(IvfSample *sample);
 /* Finds up to so many centroids; they live as long as the sample. */

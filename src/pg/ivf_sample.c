@@ -34,11 +34,17 @@ static Size memory_needed(const IvfSample *sample, uint32 rows)
                     vdb_ivf_kmeans_size(sample->geometry, sample->lists, rows));
 }
 
+/* Rows of the smallest sample that makes sense. */
+static uint32 least_rows(const IvfSample *sample)
+{
+    return Min(sample->room, sample->lists);
+}
+
 /* Cuts the sample down to what maintenance_work_mem holds. */
 static void fit_memory(IvfSample *sample)
 {
     Size limit = (Size) maintenance_work_mem * 1024;
-    uint32 least = Min(sample->room, sample->lists);
+    uint32 least = least_rows(sample);
 
     while (sample->room > least && memory_needed(sample, sample->room) > limit)
         sample->room -= Max((sample->room - least) / 16, 1);
@@ -49,14 +55,26 @@ static void fit_memory(IvfSample *sample)
                                maintenance_work_mem / 1024)));
 }
 
+static IvfSample plan_sample(const IvfIndex *ii, uint32 lists, uint64 rows)
+{
+    return (IvfSample){.geometry = &ii->geometry,
+                       .lists = lists,
+                       .room = (uint32) Min(Min(rows, vdb_ivf_sample_rows(lists)), PG_INT32_MAX),
+                       .stride = TYPEALIGN(VALUE_ALIGNMENT, ii->geometry.value_bytes)};
+}
+
+bool ivf_sample_fits(const IvfIndex *ii, uint32 lists, uint64 rows)
+{
+    IvfSample sample = plan_sample(ii, lists, rows);
+
+    return memory_needed(&sample, least_rows(&sample)) <= (Size) maintenance_work_mem * 1024;
+}
+
 IvfSample *ivf_sample_begin(const IvfIndex *ii, uint32 lists, uint64 rows)
 {
-    IvfSample *sample = palloc0(sizeof(IvfSample));
+    IvfSample *sample = palloc(sizeof(IvfSample));
 
-    sample->geometry = &ii->geometry;
-    sample->lists = lists;
-    sample->stride = TYPEALIGN(VALUE_ALIGNMENT, ii->geometry.value_bytes);
-    sample->room = (uint32) Min(Min(rows, vdb_ivf_sample_rows(lists)), PG_INT32_MAX);
+    *sample = plan_sample(ii, lists, rows);
     fit_memory(sample);
     sample->values = alloc_aligned(sample->stride * sample->room);
     pg_prng_seed(&sample->random, ii->seed);

@@ -243,11 +243,6 @@ static void make_pieces(Split *s)
     VdbIvfMeta meta = ivf_read_meta(s->index, s->ii);
     uint32 ordinal = 0;
 
-    if (meta.next_id > PG_UINT32_MAX - 2 * VDB_IVF_MAX_PIECES)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("index \"%s\" has used up its list numbers",
-                               RelationGetRelationName(s->index)),
-                        errhint("Please REINDEX it.")));
     set_pending(s, meta.next_id, meta.next_id + s->centroids.count);
     s->pieces = palloc0(sizeof(Piece) * s->centroids.count);
     for (uint32 i = 0; i < s->centroids.count; i++) {
@@ -274,15 +269,26 @@ static void make_pieces(Split *s)
 
 /* --- the whole --- */
 
-/* Finds centroids for the list's entries. */
+/* Finds up to so many centroids for the list's entries, fewer where memory is short.  A split is
+ * not worth failing the insertion that brought it on. */
 static void find_centroids(Split *s, uint32 pieces)
 {
-    const VdbIvfGeometry *g = &s->ii->geometry;
-    uint64 rows = (uint64) s->old.pages * g->capacity;
-    IvfSample *sample = ivf_sample_begin(s->ii, pieces, rows);
+    uint64 rows = (uint64) s->old.pages * s->ii->geometry.capacity;
+    IvfSample *sample;
 
+    while (pieces > 0 && !ivf_sample_fits(s->ii, pieces, rows))
+        pieces /= 2;
+    if (pieces == 0)
+        return;
+    sample = ivf_sample_begin(s->ii, pieces, rows);
     for_each_page(s, sample_page, sample);
     s->centroids = ivf_sample_centroids(sample, s->ii->seed ^ s->old.id);
+}
+
+/* Whether there are numbers left for new lists. */
+static bool has_ids(Split *s)
+{
+    return ivf_read_meta(s->index, s->ii).next_id < PG_UINT32_MAX - 2 * VDB_IVF_MAX_PIECES;
 }
 
 bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
@@ -297,9 +303,9 @@ bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
     ivf_recycle_lists(index, ii, RECYCLE_AGE);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
-    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE) {
+    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s)) {
         find_centroids(&s, pieces);
-        split = s.centroids.count > 1 || pieces == 1;
+        split = s.centroids.count >= Min(pieces, 2);
     }
     if (split) {
         make_pieces(&s);
