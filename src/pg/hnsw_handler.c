@@ -3,14 +3,11 @@
  */
 #include "postgres.h"
 
-#include "access/amapi.h"
 #include "commands/progress.h"
-#include "commands/vacuum.h"
 #include "fmgr.h"
 
-#include "pg/compat.h"
+#include "pg/access_method.h"
 #include "pg/hnsw.h"
-#include "pg/validate.h"
 
 static char *hnswbuildphasename(int64 phase)
 {
@@ -31,15 +28,7 @@ static char *hnswbuildphasename(int64 phase)
 PG_FUNCTION_INFO_V1(hnswhandler);
 Datum hnswhandler(PG_FUNCTION_ARGS)
 {
-    IndexAmRoutine *am = makeNode(IndexAmRoutine);
-
-    am->amsupport = HNSW_SUPPORT_PROCS;
-    am->amcanorderbyop = true;
-    am->amoptionalkey = true;
-    am->amusemaintenanceworkmem = true;
-    am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-    am->amkeytype = InvalidOid;
-    VDB_AM_CAN_BUILD_PARALLEL(am);
+    IndexAmRoutine *am = vdb_new_am_routine(HNSW_SUPPORT_PROCS);
 
     am->ambuild = hnswbuild;
     am->ambuildempty = hnswbuildempty;
@@ -49,7 +38,6 @@ Datum hnswhandler(PG_FUNCTION_ARGS)
     am->amcostestimate = hnswcostestimate;
     am->amoptions = hnswoptions;
     am->ambuildphasename = hnswbuildphasename;
-    am->amvalidate = vdb_validate_opclass;
     am->ambeginscan = hnswbeginscan;
     am->amrescan = hnswrescan;
     am->amgettuple = hnswgettuple;

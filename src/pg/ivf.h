@@ -17,8 +17,9 @@
 #include "pg/index_value.h"
 #include "pg/page.h"
 
-/* The highest number that pgvector gives a support function; we need the first two. */
-#define IVF_TYPE_INFO_PROC 5
+/* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's for
+ * k-means and type info, which are accepted and not called. */
+#define IVF_SUPPORT_PROCS 5
 
 #define VDB_IVF_MIN_LISTS 1
 

@@ -3,14 +3,11 @@
  */
 #include "postgres.h"
 
-#include "access/amapi.h"
 #include "commands/progress.h"
-#include "commands/vacuum.h"
 #include "fmgr.h"
 
-#include "pg/compat.h"
+#include "pg/access_method.h"
 #include "pg/ivf.h"
-#include "pg/validate.h"
 
 static char *ivfbuildphasename(int64 phase)
 {
@@ -31,15 +28,7 @@ static char *ivfbuildphasename(int64 phase)
 PG_FUNCTION_INFO_V1(ivfhandler);
 Datum ivfhandler(PG_FUNCTION_ARGS)
 {
-    IndexAmRoutine *am = makeNode(IndexAmRoutine);
-
-    am->amsupport = IVF_TYPE_INFO_PROC;
-    am->amcanorderbyop = true;
-    am->amoptionalkey = true;
-    am->amusemaintenanceworkmem = true;
-    am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
-    am->amkeytype = InvalidOid;
-    VDB_AM_CAN_BUILD_PARALLEL(am);
+    IndexAmRoutine *am = vdb_new_am_routine(IVF_SUPPORT_PROCS);
 
     am->ambuild = ivfbuild;
     am->ambuildempty = ivfbuildempty;
@@ -49,7 +38,6 @@ Datum ivfhandler(PG_FUNCTION_ARGS)
     am->amcostestimate = ivfcostestimate;
     am->amoptions = ivfoptions;
     am->ambuildphasename = ivfbuildphasename;
-    am->amvalidate = vdb_validate_opclass;
     am->ambeginscan = ivfbeginscan;
     am->amrescan = ivfrescan;
     am->amgettuple = ivfgettuple;

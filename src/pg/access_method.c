@@ -1,6 +1,6 @@
 /*
- * Validation of operator classes (amvalidate): one operator that orders by a distance, and the
- * function that computes it.
+ * The common part of our access methods' handlers, and validation of operator classes (amvalidate):
+ * one operator that orders by a distance, and the function that computes it.
  */
 #include "postgres.h"
 
@@ -10,12 +10,14 @@
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
 #include "commands/defrem.h"
+#include "commands/vacuum.h"
 #include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "pg/access_method.h"
+#include "pg/compat.h"
 #include "pg/index_value.h"
-#include "pg/validate.h"
 
 /* Reports one fault of an operator class and answers false. */
 static bool fault(Form_pg_opclass opclass, const char *what)
@@ -47,7 +49,8 @@ static bool operators_valid(Form_pg_opclass opclass)
     return valid;
 }
 
-bool vdb_validate_opclass(Oid opclass)
+/* amvalidate: false, and an INFO that says why, for an operator class that the index cannot use. */
+static bool validate_opclass(Oid opclass)
 {
     HeapTuple tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
     Form_pg_opclass form;
@@ -62,4 +65,19 @@ bool vdb_validate_opclass(Oid opclass)
         valid = fault(form, "lacks its distance function");
     ReleaseSysCache(tuple);
     return valid;
+}
+
+IndexAmRoutine *vdb_new_am_routine(uint16 support_procs)
+{
+    IndexAmRoutine *am = makeNode(IndexAmRoutine);
+
+    am->amsupport = support_procs;
+    am->amcanorderbyop = true;
+    am->amoptionalkey = true;
+    am->amusemaintenanceworkmem = true;
+    am->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL;
+    am->amkeytype = InvalidOid;
+    am->amvalidate = validate_opclass;
+    VDB_AM_CAN_BUILD_PARALLEL(am);
+    return am;
 }
