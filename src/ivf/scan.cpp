@@ -136,7 +136,6 @@ void vdb_ivf_scan_start(VdbIvfScan *s, const void *query, float query_norm,
     s->query = query;
     s->query_norm = query_norm;
     s->order = order;
-    s->seen = 0;
     s->floor = -std::numeric_limits<float>::infinity();
     begin_window(*s);
 }
@@ -170,7 +169,6 @@ VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) n
         if (wanted(*s, f))
             s->found.push(f);
     }
-    s->seen += data.count;
     return VDB_OK;
 }
 
@@ -213,7 +211,7 @@ uint32_t vdb_ivf_scan_left(const VdbIvfScan *s) noexcept
 
 bool vdb_ivf_scan_widen(VdbIvfScan *s) noexcept
 {
-    if (s->order != VDB_IVF_STRICT || s->dropped_any)
+    if (s->order != VDB_IVF_STRICT || s->query == nullptr || s->dropped_any)
         return false;
     raise_floor(*s);
     // What is left loses its order, so its end may fill the gap at the front.
@@ -224,9 +222,4 @@ bool vdb_ivf_scan_widen(VdbIvfScan *s) noexcept
     s->next = s->sorted = 0;
     s->chunk = kFirstChunk;
     return true;
-}
-
-uint64_t vdb_ivf_scan_seen(const VdbIvfScan *s) noexcept
-{
-    return s->seen;
 }

@@ -38,7 +38,6 @@ struct VdbIvfScan {
     float query_norm;
     VdbIvfOrder order;
     uint32_t limit; // of entries kept
-    uint64_t seen;
 
     // [0, next) taken, [next, sorted) in order, [sorted, size) behind them in no order
     vdb::Array<vdb::ivf::Found> found;

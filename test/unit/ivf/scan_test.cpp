@@ -172,7 +172,6 @@ TEST(Scan, GivesEveryRowInTheExactOrder)
             ASSERT_EQ(rows.size(), 900u);
             expect_order(rows);
             EXPECT_EQ(scan.passes, 1u);
-            EXPECT_EQ(vdb_ivf_scan_seen(scan.s), 900u);
             std::vector<uint32_t> order = exact_order(values, queries[q]);
             uint32_t same = 0;
             for (uint32_t i = 0; i < 900; i++)
@@ -324,6 +323,7 @@ TEST(Scan, WithoutAQueryGivesEveryRow)
         std::vector<Row> rows = scan.window(all_lists(image));
         EXPECT_EQ(rows.size(), 5000u);
         expect_order(rows);
+        EXPECT_FALSE(vdb_ivf_scan_widen(scan.s));
     }
 }
 
