@@ -95,6 +95,13 @@ SELECT * FROM vectordb_index_check('items_parallel');
 SELECT count(*) FROM serial_order s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0]') s) p USING (id, place);
 SELECT count(*) FROM (SELECT * FROM serial INTERSECT SELECT * FROM vectordb_index_info('items_parallel')) s;
 DROP INDEX items_parallel;
+-- workers that were planned and cannot be had
+SET max_parallel_workers = 0;
+CREATE INDEX items_parallel ON items USING ivf (v) WITH (lists = 20);
+RESET max_parallel_workers;
+SELECT count(*) FROM (SELECT * FROM serial INTERSECT SELECT * FROM vectordb_index_info('items_parallel')) s;
+SELECT * FROM vectordb_index_check('items_parallel');
+DROP INDEX items_parallel;
 -- a row's version that older snapshots see is left out, whichever process comes upon it
 BEGIN;
 UPDATE items SET v = '[1,2,3]' WHERE id IN (SELECT id FROM items ORDER BY ctid DESC LIMIT 1);

@@ -51,6 +51,10 @@ HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers)
     p->share.info = build->info;
     p->parallel =
         vdb_parallel_prepare(&p->share, "hnsw_parallel_main", nworkers, sizeof(HnswBuildShared));
+    if (p->parallel == NULL) {
+        dsm_detach(p->region);
+        return NULL;
+    }
     build->shared = p->share.shared;
     hnsw_build_init_shared(build->shared, build);
     build->shared->region = dsm_segment_handle(p->region);

@@ -311,6 +311,8 @@ static VdbParallel *begin_parallel(VdbBuildShare *build, const IvfIndex *ii,
     if (!vdb_has_shared_memory(size))
         return NULL;
     parallel = vdb_parallel_prepare(build, "ivf_parallel_main", nworkers, size);
+    if (parallel == NULL)
+        return NULL;
     init_shared(build->shared, ii, centroids, nworkers + 1);
     tuplesort_initialize_shared(shared_sort(build->shared), nworkers + 1, build->segment);
     return parallel;

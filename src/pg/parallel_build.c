@@ -93,6 +93,15 @@ static void fill_toc(VdbParallel *p, VdbBuildShare *leader, Size shared_size, Si
     }
 }
 
+void vdb_parallel_end(VdbParallel *p)
+{
+    DestroyParallelContext(p->context);
+    ExitParallelMode();
+    if (IsMVCCSnapshot(p->snapshot))
+        UnregisterSnapshot(p->snapshot);
+    pfree(p);
+}
+
 VdbParallel *vdb_parallel_prepare(VdbBuildShare *leader, const char *entry, int nworkers,
                                   Size shared_size)
 {
@@ -113,6 +122,10 @@ VdbParallel *vdb_parallel_prepare(VdbBuildShare *leader, const char *entry, int 
     if (debug_query_string != NULL)
         estimate(p->context, strlen(debug_query_string) + 1);
     InitializeParallelDSM(p->context);
+    if (p->context->seg == NULL) {
+        vdb_parallel_end(p);
+        return NULL;
+    }
     fill_toc(p, leader, shared_size, scan_size);
     return p;
 }
@@ -130,15 +143,6 @@ void vdb_parallel_wait(VdbParallel *p)
     WaitForParallelWorkersToFinish(p->context);
     for (int i = 0; i < p->context->nworkers_launched; i++)
         InstrAccumParallelQuery(&p->buffer_usage[i], &p->wal_usage[i]);
-}
-
-void vdb_parallel_end(VdbParallel *p)
-{
-    DestroyParallelContext(p->context);
-    ExitParallelMode();
-    if (IsMVCCSnapshot(p->snapshot))
-        UnregisterSnapshot(p->snapshot);
-    pfree(p);
 }
 
 void vdb_parallel_work(dsm_segment *segment, shm_toc *toc, void (*work)(VdbBuildShare *share))

@@ -27,7 +27,8 @@ extern bool vdb_has_shared_memory(Size size);
 
 /*
  * Prepares up to so many workers, which will run the function of that name in this library, and
- * allocates the shared block for the access method to fill in: leader->shared.
+ * allocates the shared block for the access method to fill in: leader->shared.  NULL: there is no
+ * shared memory to be had.
  */
 extern VdbParallel *vdb_parallel_prepare(VdbBuildShare *leader, const char *entry, int nworkers,
                                          Size shared_size);
