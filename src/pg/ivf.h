@@ -125,6 +125,12 @@ extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
  * and nothing was appended: the list had grown since *list was read. */
 extern bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
                             const char *image);
+/* A row: heap tid and value, as the index keeps it. */
+typedef struct IvfEntry {
+    VdbTid tid;
+    const void *value;
+} IvfEntry;
+
 /* The metapage and the directory page of a list, locked exclusively, as read. */
 typedef struct IvfListPages {
     Buffer metabuf;
@@ -141,8 +147,8 @@ extern void ivf_write_list(Page directory, const IvfIndex *ii, uint32 ordinal,
 
 /* Adds an entry where there is room.  False: that list is no longer live.  REQUIRES: the list's
  * lock is held. */
-extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, VdbTid tid,
-                          const void *value, bool *appended);
+extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry entry,
+                          bool *appended);
 /* Puts a block at the head of the free pages; one that is in use by now is left alone. */
 extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
 

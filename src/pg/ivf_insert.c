@@ -17,7 +17,7 @@ static IvfListRef nearest_list(Relation index, IvfIndex *ii, const void *value)
     return cache->lists[vdb_ivf_nearest(&ii->geometry, &cache->centroids, value)];
 }
 
-static void insert_value(Relation index, IvfIndex *ii, const void *value, VdbTid tid)
+static void insert_entry(Relation index, IvfIndex *ii, IvfEntry entry)
 {
     bool appended = false;
     bool added = false;
@@ -25,9 +25,9 @@ static void insert_value(Relation index, IvfIndex *ii, const void *value, VdbTid
 
     /* until the list chosen was not split or emptied before we got its lock */
     while (!added) {
-        ref = nearest_list(index, ii, value);
+        ref = nearest_list(index, ii, entry.value);
         LockPage(index, ref.ordinal, RowExclusiveLock);
-        added = ivf_add_entry(index, ii, ref, tid, value, &appended);
+        added = ivf_add_entry(index, ii, ref, entry, &appended);
         UnlockPage(index, ref.ordinal, RowExclusiveLock);
         CHECK_FOR_INTERRUPTS();
     }
@@ -40,15 +40,16 @@ bool ivfinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid
 {
     MemoryContext context, old;
     IvfIndex ii;
-    VdbTid tid;
+    IvfEntry entry;
 
     if (isnull[0])
         return false;
     context = AllocSetContextCreate(CurrentMemoryContext, "ivf insert", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(context);
     ii = ivf_index(index);
-    memcpy(&tid, heap_tid, sizeof(tid));
-    insert_value(index, &ii, vdb_form_value(&ii.geometry.space, values[0]).data, tid);
+    memcpy(&entry.tid, heap_tid, sizeof(entry.tid));
+    entry.value = vdb_form_value(&ii.geometry.space, values[0]).data;
+    insert_entry(index, &ii, entry);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
     return false;

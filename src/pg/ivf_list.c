@@ -98,21 +98,30 @@ void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id)
     vdb_ivf_data_begin(image, list_id);
 }
 
+/* A page to be appended. */
+typedef struct NewPage {
+    Relation index;
+    IvfIndex *ii;
+    uint32 ordinal;
+    VdbIvfList *list;  /* as last read */
+    const char *image; /* of the page */
+    Buffer spare;      /* a new block for it, or InvalidBuffer */
+} NewPage;
+
 /* Writes the record: the page comes after the list's last. */
-static void link_page(Relation index, const IvfIndex *ii, uint32 ordinal, IvfListPages *p,
-                      Buffer tailbuf, Buffer newbuf, const char *image)
+static void link_page(NewPage *a, IvfListPages *p, Buffer tailbuf, Buffer newbuf)
 {
-    GenericXLogState *wal = GenericXLogStart(index);
+    GenericXLogState *wal = GenericXLogStart(a->index);
     Page metapage = GenericXLogRegisterBuffer(wal, p->metabuf, 0);
     Page directory = GenericXLogRegisterBuffer(wal, p->dirbuf, 0);
     BlockNumber blkno = BufferGetBlockNumber(newbuf);
     Page page;
 
     if (BufferIsValid(tailbuf))
-        vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, tailbuf, 0), &ii->geometry, blkno);
+        vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, tailbuf, 0), &a->ii->geometry, blkno);
     page = GenericXLogRegisterBuffer(wal, newbuf, GENERIC_XLOG_FULL_IMAGE);
-    ivf_init_page(page, &ii->geometry, VDB_IVF_PAGE_DATA);
-    memcpy((char *) page + SizeOfPageHeaderData, image + SizeOfPageHeaderData,
+    ivf_init_page(page, &a->ii->geometry, VDB_IVF_PAGE_DATA);
+    memcpy((char *) page + SizeOfPageHeaderData, a->image + SizeOfPageHeaderData,
            BLCKSZ - SizeOfPageHeaderData);
 
     if (p->list.pages == 0)
@@ -121,36 +130,36 @@ static void link_page(Relation index, const IvfIndex *ii, uint32 ordinal, IvfLis
         p->list.run++;
     p->list.last = blkno;
     p->list.pages++;
-    ivf_write_list(directory, ii, ordinal, &p->list);
+    ivf_write_list(directory, a->ii, a->ordinal, &p->list);
     p->meta.data_pages++;
     vdb_ivf_meta_write(metapage, &p->meta);
     GenericXLogFinish(wal);
 }
 
-static AppendResult try_append(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
-                               const char *image, Buffer *spare)
+static AppendResult try_append(NewPage *a)
 {
-    IvfListPages p = ivf_lock_list(index, ii, ordinal);
+    IvfListPages p = ivf_lock_list(a->index, a->ii, a->ordinal);
     AppendResult result = APPENDED;
     Buffer tailbuf = InvalidBuffer;
     Buffer newbuf;
 
-    if (p.list.id != list->id || p.list.state != VDB_IVF_LIST_LIVE || p.list.last != list->last)
+    if (p.list.id != a->list->id || p.list.state != VDB_IVF_LIST_LIVE ||
+        p.list.last != a->list->last)
         result = APPEND_TOO_LATE;
-    else if (p.meta.free_page == InvalidBlockNumber && !BufferIsValid(*spare))
+    else if (p.meta.free_page == InvalidBlockNumber && !BufferIsValid(a->spare))
         result = APPEND_NEEDS_BLOCK;
     if (result == APPENDED) {
         if (p.list.pages > 0)
-            tailbuf =
-                ivf_read_page(index, ii, p.list.last, VDB_IVF_PAGE_DATA, BUFFER_LOCK_EXCLUSIVE);
-        newbuf = take_block(index, ii, &p.meta, *spare);
-        link_page(index, ii, ordinal, &p, tailbuf, newbuf, image);
+            tailbuf = ivf_read_page(a->index, a->ii, p.list.last, VDB_IVF_PAGE_DATA,
+                                    BUFFER_LOCK_EXCLUSIVE);
+        newbuf = take_block(a->index, a->ii, &p.meta, a->spare);
+        link_page(a, &p, tailbuf, newbuf);
         UnlockReleaseBuffer(newbuf);
-        if (newbuf == *spare)
-            *spare = InvalidBuffer;
+        if (newbuf == a->spare)
+            a->spare = InvalidBuffer;
         if (BufferIsValid(tailbuf))
             UnlockReleaseBuffer(tailbuf);
-        *list = p.list;
+        *a->list = p.list;
     }
     ivf_unlock_list(&p);
     return result;
@@ -159,15 +168,15 @@ static AppendResult try_append(Relation index, IvfIndex *ii, uint32 ordinal, Vdb
 bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
                      const char *image)
 {
-    Buffer spare = InvalidBuffer;
+    NewPage a = {index, ii, ordinal, list, image, InvalidBuffer};
     AppendResult result;
 
-    while ((result = try_append(index, ii, ordinal, list, image, &spare)) == APPEND_NEEDS_BLOCK) {
-        spare = vdb_extend(index);
-        LockBuffer(spare, BUFFER_LOCK_UNLOCK);
+    while ((result = try_append(&a)) == APPEND_NEEDS_BLOCK) {
+        a.spare = vdb_extend(index);
+        LockBuffer(a.spare, BUFFER_LOCK_UNLOCK);
     }
-    if (BufferIsValid(spare))
-        ivf_give_back(index, ii, spare);
+    if (BufferIsValid(a.spare))
+        ivf_give_back(index, ii, a.spare);
     return result == APPENDED;
 }
 
@@ -175,7 +184,7 @@ bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *l
 
 /* Adds to one page, which is the list's as long as the list's lock is held. */
 static VdbStatus add_to_page(Relation index, IvfIndex *ii, BlockNumber blkno, uint32 list_id,
-                             VdbTid tid, const void *value)
+                             IvfEntry entry)
 {
     Buffer buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_EXCLUSIVE);
     VdbStatus status = VDB_FULL;
@@ -186,8 +195,8 @@ static VdbStatus add_to_page(Relation index, IvfIndex *ii, BlockNumber blkno, ui
     if (data.count < ii->geometry.capacity) {
         GenericXLogState *wal = GenericXLogStart(index);
 
-        status =
-            vdb_ivf_data_add(GenericXLogRegisterBuffer(wal, buf, 0), &ii->geometry, tid, value);
+        status = vdb_ivf_data_add(GenericXLogRegisterBuffer(wal, buf, 0), &ii->geometry, entry.tid,
+                                  entry.value);
         if (status == VDB_OK)
             GenericXLogFinish(wal);
         else
@@ -224,18 +233,18 @@ static void pop_room(Relation index, IvfIndex *ii, uint32 ordinal, BlockNumber b
 }
 
 /* Appends a page that holds one entry. */
-static bool append_entry(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list, VdbTid tid,
-                         const void *value)
+static bool append_entry(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                         IvfEntry entry)
 {
     PGAlignedBlock image;
 
     ivf_begin_image(image.data, ii, list->id);
-    (void) vdb_ivf_data_add(image.data, &ii->geometry, tid, value); /* an empty page has room */
+    /* an empty page has room */
+    (void) vdb_ivf_data_add(image.data, &ii->geometry, entry.tid, entry.value);
     return ivf_append_page(index, ii, ordinal, list, image.data);
 }
 
-bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, VdbTid tid, const void *value,
-                   bool *appended)
+bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry entry, bool *appended)
 {
     *appended = false;
     for (;;) {
@@ -245,12 +254,11 @@ bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, VdbTid tid, con
         CHECK_FOR_INTERRUPTS();
         if (list.id != ref.id || list.state != VDB_IVF_LIST_LIVE)
             return false;
-        if (target != InvalidBlockNumber &&
-            add_to_page(index, ii, target, ref.id, tid, value) == VDB_OK)
+        if (target != InvalidBlockNumber && add_to_page(index, ii, target, ref.id, entry) == VDB_OK)
             return true;
         if (list.room != InvalidBlockNumber)
             pop_room(index, ii, ref.ordinal, list.room);
-        else if ((*appended = append_entry(index, ii, ref.ordinal, &list, tid, value)))
+        else if ((*appended = append_entry(index, ii, ref.ordinal, &list, entry)))
             return true;
     }
 }
