@@ -87,11 +87,22 @@ class Benchmark:
     def statement(self):
         return f"SELECT id FROM item ORDER BY v {OPERATORS[self.options.metric]} $1::vector LIMIT {self.options.k}"
 
-    def build(self, ef_construction):
+    def indexes(self):
+        """Settings of the indexes to build."""
+        if self.options.index == "hnsw":
+            return [f"m = {self.options.m}, ef_construction = {effort}" for effort in self.options.ef_construction]
+        return [f"lists = {lists}" for lists in self.options.lists]
+
+    def knob(self):
+        """What trades speed for recall, and its values."""
+        if self.options.index == "hnsw":
+            return "hnsw.ef_search", self.options.ef_search
+        return "ivfflat.probes", self.options.probes
+
+    def build(self, index):
         """Builds the index on every side, alternating; keeps the median build of each."""
         options = self.options
-        definition = (f"USING hnsw (v vector_{options.metric}_ops) "
-                      f"WITH (m = {options.m}, ef_construction = {ef_construction})")
+        definition = f"USING {options.index} (v vector_{options.metric}_ops) WITH ({index})"
         settings = [f"maintenance_work_mem = '{options.maintenance_work_mem}'",
                     f"max_parallel_maintenance_workers = {options.workers}"]
         runs = {side.name: [] for side in self.sides}
@@ -101,8 +112,7 @@ class Benchmark:
         for side in self.sides:
             side.require_index(self.statement(), SETUP, self.dataset.query[0])
             side.warm()
-            self.emit(kind="build", side=side.name, m=options.m, ef_construction=ef_construction,
-                      workers=options.workers, builds=options.builds, **median_of(runs[side.name]))
+            self.emit(kind="build", side=side.name, index=index, workers=options.workers, builds=options.builds, **median_of(runs[side.name]))
 
     def client(self, side, statement, setup, wire="binary", seconds=None, queries=None):
         options = self.options
@@ -113,22 +123,22 @@ class Benchmark:
         return json.loads(ran.stdout)
 
     def sweep(self):
-        for ef_construction in self.options.ef_construction:
-            self.build(ef_construction)
-            for ef_search in self.options.ef_search:
+        knob, values = self.knob()
+        for index in self.indexes():
+            self.build(index)
+            for value in values:
                 runs = {side.name: [] for side in self.sides}
                 for _ in range(self.options.rounds):
                     for side in self.sides:
                         runs[side.name].append(
-                            self.client(side, self.statement(), f"{SETUP}; SET hnsw.ef_search = {ef_search}"))
+                            self.client(side, self.statement(), f"{SETUP}; SET {knob} = {value}"))
                 for side in self.sides:
-                    self.emit(kind="point", side=side.name, m=self.options.m, ef_construction=ef_construction,
-                              ef_search=ef_search, k=self.options.k, clients=self.options.clients,
+                    self.emit(kind="point", side=side.name, index=index, knob=knob, value=value, k=self.options.k, clients=self.options.clients,
                               **median_of(runs[side.name]))
 
     def mix(self):
         """pgbench with the query vectors in a table of the server: searches alone, then with inserts among them."""
-        self.build(self.options.ef_construction[0])
+        self.build(self.indexes()[0])
         folder = os.path.join(HERE, "pgbench")
         for side in self.sides:
             with side.connect() as connection:
@@ -149,7 +159,7 @@ class Benchmark:
 
     def overhead(self):
         """Times statements that each add one part of a prepared search, down to a search of ten rows."""
-        self.build(self.options.ef_construction[0])
+        self.build(self.indexes()[0])
         k, operator = self.options.k, OPERATORS[self.options.metric]
         tiny = f"SELECT id FROM tiny ORDER BY v {operator} $1::vector LIMIT {k}"
         statements = [
@@ -164,7 +174,7 @@ class Benchmark:
         for side in self.sides:
             with side.connect() as connection:
                 connection.execute(f"CREATE TABLE tiny AS SELECT * FROM item WHERE id < {k}")
-                connection.execute(f"CREATE INDEX tiny_v ON tiny USING hnsw (v vector_{self.options.metric}_ops)")
+                connection.execute(f"CREATE INDEX tiny_v ON tiny USING {self.options.index} (v vector_{self.options.metric}_ops)")
                 connection.execute("VACUUM (ANALYZE, FREEZE) tiny")
         for name, statement, wire in statements:
             runs = {side.name: [] for side in self.sides}
@@ -192,6 +202,9 @@ def arguments():
         command.add_argument("--rows", type=int, help="only the first so many")
         command.add_argument("--side", action="append", required=True, metavar="NAME=EXTENSION:PG_CONFIG")
         command.add_argument("--metric", choices=OPERATORS, default="l2")
+        command.add_argument("--index", choices=("hnsw", "ivfflat"), default="hnsw")
+        command.add_argument("--lists", type=int, nargs="+", default=[100], help="of ivfflat")
+        command.add_argument("--probes", type=int, nargs="+", default=[1, 2, 5, 10, 20, 30, 40, 60, 100])
         command.add_argument("--m", type=int, default=16)
         command.add_argument("--ef-construction", type=int, nargs="+", default=[64])
         command.add_argument("--ef-search", type=int, nargs="+", default=[10, 20, 40, 80, 120, 200, 400])

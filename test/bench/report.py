@@ -5,7 +5,7 @@ import json
 import math
 import os
 
-RECALLS = (.95, .98, .99)
+RECALLS = (.90, .95, .98, .99)
 
 
 def read(paths):
@@ -45,13 +45,12 @@ def at_recall(points, recall, quantity):
 
 
 def _runs(records):
-    """Points and builds by (data, metric, m, ef_construction) and then by side."""
+    """Points and builds by (data, metric, index) and then by side."""
     runs = collections.defaultdict(lambda: collections.defaultdict(lambda: {"build": None, "points": []}))
     for record in records:
         if record["kind"] not in ("build", "point"):
             continue
-        key = (record["data"], record["rows"], record["dimensions"], record["metric"], record["m"],
-               record["ef_construction"])
+        key = (record["data"], record["rows"], record["dimensions"], record["metric"], record["index"])
         side = runs[key][record["side"]]
         if record["kind"] == "build":
             side["build"] = record
@@ -102,13 +101,14 @@ def _comparison(sides):
 
 
 def print_tables(records, out):
-    for (data, rows, dimensions, metric, m, ef_construction), sides in _runs(records).items():
-        print(f"**{data}, {rows:,} × {dimensions}, {metric}, m = {m}, ef_construction = {ef_construction}**\n", file=out)
+    for (data, rows, dimensions, metric, index), sides in _runs(records).items():
+        print(f"**{data}, {rows:,} × {dimensions}, {metric}, {index}**\n", file=out)
         _table(out, *_comparison(sides))
-        points = [[point[key] for key in ("side", "ef_search")] + [f"{point['recall']:.4f}", _number(point["qps"])] +
+        points = [[point[key] for key in ("side", "value")] + [f"{point['recall']:.4f}", _number(point["qps"])] +
                   [_number(point[key]) for key in ("p50_us", "p99_us", "p999_us", "server_cpu_us")]
                   for side in sides.values() for point in side["points"]]
-        _table(out, ["side", "ef_search", "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs", "server µs"], points)
+        knob = next(point["knob"] for side in sides.values() for point in side["points"])
+        _table(out, ["side", knob, "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs", "server µs"], points)
     _print_others(records, out)
 
 
@@ -126,7 +126,7 @@ def _print_others(records, out):
 
 
 def plot(records, path):
-    """Recall against queries per second, one panel a data set, one line a side and ef_construction."""
+    """Recall against queries per second, one panel a data set, one line a side and index."""
     import matplotlib
     matplotlib.use("svg")
     matplotlib.rcParams["svg.hashsalt"] = "vectordb"  # the same records give the same file
@@ -143,9 +143,9 @@ def plot(records, path):
             for name, side in sides.items():
                 points = sorted((point["recall"], point["qps"]) for point in side["points"])
                 colour = f"C{list(sides).index(name)}"
-                style = "-" if key[5] == max(other[5] for other in runs if other[:4] == panel) else "--"
+                style = "-" if key == [other for other in runs if other[:4] == panel][-1] else "--"
                 axis.plot(*zip(*points), style, marker="o", markersize=4, color=colour,
-                          label=f"{name}, ef_construction {key[5]}")
+                          label=f"{name}, {key[4]}")
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter(plain)
         axis.yaxis.set_minor_formatter(plain)
