@@ -76,10 +76,11 @@ typedef struct VdbIvfList {
     uint64_t retired; /* a FullTransactionId: who has a snapshot from before it may be reading */
 } VdbIvfList;
 
-/* Whether scans and insertions may choose it. */
+/* Whether scans and insertions may choose it.  A list that is younger than the metapage as it was
+ * read belongs to a split that began meanwhile. */
 static inline bool vdb_ivf_list_live(const VdbIvfMeta *meta, const VdbIvfList *list)
 {
-    return list->state == VDB_IVF_LIST_LIVE &&
+    return list->state == VDB_IVF_LIST_LIVE && list->id < meta->next_id &&
            (list->id < meta->pending_from || list->id >= meta->pending_to);
 }
 

@@ -269,10 +269,11 @@ VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
     if (header->count >= g->capacity)
         return VDB_FULL;
     tids_of(page)[header->count] = tid;
-    std::memcpy(value_at(page, *g, header->count), value, g->value_bytes);
-    if (g->norms_offset != 0) {
+    void *copy = value_at(page, *g, header->count);
+    std::memcpy(copy, value, g->value_bytes);
+    if (g->norms_offset != 0) { // of the copy: a value may come from anywhere, at any alignment
         vdb::Space space = vdb::make_space(g->space);
-        norms_of(page, *g)[header->count] = space.raw(value, value, space.units);
+        norms_of(page, *g)[header->count] = space.raw(copy, copy, space.units);
     }
     header->count++;
     return VDB_OK;

@@ -130,6 +130,27 @@ TEST(Directory, FillsInOrder)
     EXPECT_EQ(vdb_ivf_centroid_at(page.bytes, &g, first), nullptr);
 }
 
+TEST(Directory, ShowsNoListThatASplitIsMaking)
+{
+    VdbIvfMeta meta = {};
+    meta.next_id = 10;
+    VdbIvfList list = {};
+    list.state = VDB_IVF_LIST_LIVE;
+    for (uint32_t id = 1; id < 14; id++) {
+        list.id = id;
+        // ids from 10 on were given out after the metapage was read, whether it says so or not
+        EXPECT_EQ(vdb_ivf_list_live(&meta, &list), id < 10);
+        EXPECT_FALSE(vdb_ivf_list_pending(&meta, &list));
+    }
+    meta.pending_from = 10;
+    meta.pending_to = meta.next_id = 12;
+    for (uint32_t id = 1; id < 14; id++) {
+        list.id = id;
+        EXPECT_EQ(vdb_ivf_list_live(&meta, &list), id < 10);
+        EXPECT_EQ(vdb_ivf_list_pending(&meta, &list), id == 10 || id == 11);
+    }
+}
+
 TEST(Centroids, FillInOrder)
 {
     for (VdbSpace space : all_spaces(300)) {
