@@ -114,10 +114,12 @@ extern VdbIvfList ivf_read_list(Relation index, IvfIndex *ii, uint32 ordinal);
 
 /*
  * ivf_list.c: changes of lists.  Who adds to a list holds PostgreSQL's RowExclusiveLock on the page
- * number that is its ordinal, who takes its entries elsewhere the ExclusiveLock; on
- * IVF_SPLIT_LOCK stands ExclusiveLock for splits, of which there is one at a time, and vacuum.
+ * number that is its ordinal, who takes its entries elsewhere the ExclusiveLock.  Before that comes
+ * the split lock, for splits, of which there is one at a time, and vacuum.
  */
-#define IVF_SPLIT_LOCK MaxBlockNumber
+extern void ivf_lock_splits(Relation index);
+extern bool ivf_try_lock_splits(Relation index); /* false: somebody has it */
+extern void ivf_unlock_splits(Relation index);
 
 /* An image of a data page of that list, empty, to be filled and appended. */
 extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
@@ -152,7 +154,7 @@ extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry
 /* Puts a block at the head of the free pages; one that is in use by now is left alone. */
 extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
 
-/* ivf_retire.c: the end of lists.  REQUIRES: IVF_SPLIT_LOCK is held. */
+/* ivf_retire.c: the end of lists.  REQUIRES: the split lock is held. */
 /* Makes a list one that only older snapshots read; so many new ones, all that are pending, take its
  * place.  REQUIRES: the list's ExclusiveLock is held too. */
 extern void ivf_retire_list(Relation index, IvfIndex *ii, IvfListRef ref, uint32 replacements);
@@ -168,7 +170,7 @@ extern void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref);
 /* Into how many pieces a list of so many rows should be split, 0 = it should not. */
 extern uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint64 list_rows);
 /* Replaces a list by up to so many that share its entries.  False: it could not be split.
- * REQUIRES: IVF_SPLIT_LOCK is held. */
+ * REQUIRES: the split lock is held. */
 extern bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces);
 
 /* ivf_build.c */

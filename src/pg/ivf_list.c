@@ -8,9 +8,48 @@
 #include "access/generic_xlog.h"
 #include "miscadmin.h"
 #include "storage/bufpage.h"
+#include "storage/lock.h"
 #include "utils/rel.h"
 
 #include "pg/ivf.h"
+
+/* --- the split lock --- */
+
+/*
+ * A lock on a tuple, which an index has none of: while a lock on a page is held the server wants no
+ * other taken but that for extending the relation, and those on lists are taken under this one.
+ */
+static LOCKTAG split_lock(Relation index)
+{
+    LockRelId id = index->rd_lockInfo.lockRelId;
+    LOCKTAG tag;
+
+    SET_LOCKTAG_TUPLE(tag, id.dbId, id.relId, VDB_IVF_META_BLOCK, FirstOffsetNumber);
+    return tag;
+}
+
+void ivf_lock_splits(Relation index)
+{
+    LOCKTAG tag = split_lock(index);
+
+    (void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+bool ivf_try_lock_splits(Relation index)
+{
+    LOCKTAG tag = split_lock(index);
+
+    return LockAcquire(&tag, ExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+void ivf_unlock_splits(Relation index)
+{
+    LOCKTAG tag = split_lock(index);
+
+    (void) LockRelease(&tag, ExclusiveLock, false);
+}
+
+/* --- a list's metapage and directory page --- */
 
 IvfListPages ivf_lock_list(Relation index, IvfIndex *ii, uint32 ordinal)
 {

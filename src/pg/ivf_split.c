@@ -337,10 +337,10 @@ void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref)
     if (list.id != ref.id || !is_due(list.pages))
         return;
     pieces = ivf_pieces_wanted(ii, &meta, (uint64) list.pages * ii->geometry.capacity);
-    if (pieces == 0 || !ConditionalLockPage(index, IVF_SPLIT_LOCK, ExclusiveLock))
+    if (pieces == 0 || !ivf_try_lock_splits(index))
         return;
     (void) ivf_split(index, ii, ref, pieces);
-    UnlockPage(index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_unlock_splits(index);
 }
 
 uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint64 list_rows)

@@ -3,7 +3,7 @@
  * a list that has lost all its rows is retired, one that is mostly holes is rewritten, one that has
  * outgrown the others is split, and pages of retired lists are recycled.
  *
- * IVF_SPLIT_LOCK is held all the time, so that no list with dead rows comes into being behind the
+ * The split lock is held all the time, so that no list with dead rows comes into being behind the
  * cursor; inserters never wait for that lock.
  */
 #include "postgres.h"
@@ -206,11 +206,11 @@ IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResul
                    .callback_state = callback_state,
                    .strategy = info->strategy};
 
-    LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_lock_splits(v.index);
     ivf_drop_pending(v.index, &v.ii);
     v.stats->num_index_tuples = 0;
     vacuum_lists(&v);
-    UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_unlock_splits(v.index);
     return v.stats;
 }
 
@@ -227,10 +227,10 @@ IndexBulkDeleteResult *ivfvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteRe
         stats->estimated_count = true;
     }
     v.ii = ivf_index(info->index);
-    LockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_lock_splits(v.index);
     ivf_drop_pending(v.index, &v.ii);
     ivf_recycle_lists(v.index, &v.ii, 0);
-    UnlockPage(v.index, IVF_SPLIT_LOCK, ExclusiveLock);
+    ivf_unlock_splits(v.index);
     stats->num_pages = RelationGetNumberOfBlocks(info->index);
     return stats;
 }
