@@ -18,7 +18,7 @@ void begin_pass(Scan &s)
 {
     s.found.size = s.next = s.sorted = 0;
     s.chunk = kFirstChunk;
-    s.dropped_any = false;
+    s.dropped_any = s.late = false;
 }
 
 void begin_window(Scan &s)
@@ -45,10 +45,16 @@ void shrink(Scan &s)
     s.found.size = half;
 }
 
+// Whether entries of lists that came late are being taken that go before one taken earlier.
+bool behind(const Scan &s)
+{
+    return s.taken_any && NearestFirst()(s.now, s.last);
+}
+
 bool wanted(const Scan &s, const Found &f)
 {
     NearestFirst before;
-    if (f.distance < s.floor || (s.rereading && !before(s.last, f)))
+    if (f.distance < s.floor || (s.rereading && !before(s.late ? s.now : s.last, f)))
         return false;
     return !s.dropped_any || before(f, s.dropped);
 }
@@ -181,6 +187,7 @@ bool vdb_ivf_scan_take(VdbIvfScan *s, VdbTid *tid, float *distance) noexcept
     }
     const Found &f = s->found[s->next++];
     // A list added late may hold an entry as far as the last one, with a smaller tid.
+    s->now = f;
     if (!s->taken_any || NearestFirst()(s->last, f))
         s->last = f;
     s->taken_any = true;
@@ -209,11 +216,20 @@ uint32_t vdb_ivf_scan_left(const VdbIvfScan *s) noexcept
     return s->found.size - s->next;
 }
 
+void vdb_ivf_scan_late(VdbIvfScan *s) noexcept
+{
+    s->late = true;
+}
+
 bool vdb_ivf_scan_widen(VdbIvfScan *s) noexcept
 {
     if (s->order != VDB_IVF_STRICT || s->query == nullptr || s->dropped_any)
         return false;
+    if (behind(*s) && vdb_ivf_scan_left(s) > 0)
+        return false;
     raise_floor(*s);
+    s->now = s->last;
+    s->rereading = s->late = false; // all that is not taken is in memory
     // What is left loses its order, so its end may fill the gap at the front.
     uint32_t left = s->found.size - s->next;
     Found *begin = s->found.begin();

@@ -45,10 +45,13 @@ struct VdbIvfScan {
     uint32_t sorted;
     uint32_t chunk; // to put in order next
 
-    vdb::ivf::Found last;    // taken last
+    vdb::ivf::Found now;     // taken last
+    vdb::ivf::Found last;    // the last in order of those taken: ahead of `now` for a while after
+                             // the window was widened
     float floor;             // entries nearer than this are left out
-    bool taken_any;          // in this window: `last` is of it
-    bool rereading;          // leaves out what is not after `last`
+    bool taken_any;          // in this window: `last` and `now` are of it
+    bool rereading;          // leaves out what was taken: not after `last`, or `now` ...
+    bool late;               // ... of lists that the window was last widened by
     bool dropped_any;        // in this pass over the window
     vdb::ivf::Found dropped; // the nearest that found no room: what is not before it is dropped too
 };

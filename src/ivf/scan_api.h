@@ -68,11 +68,14 @@ uint32_t vdb_ivf_scan_left(const VdbIvfScan *s) VDB_NOEXCEPT;
 /*
  * Adds other lists to the window before it is drained, so that in strict order less is left out:
  * what is left to take stays, and from now on only what is nearer than the entry taken last is left
- * out.  False, and nothing done, where that has no use (relaxed order, no query) or some entries
- * found no room: then the window is to be drained first.  If vdb_ivf_scan_again() asks for it, the
- * whole window is to be fed again.
+ * out.  False, and nothing done, where that has no use (relaxed order, no query), not yet (some of
+ * what the last widening added goes before an entry taken earlier) or not any more (some entries
+ * found no room: then the window is to be drained).  If vdb_ivf_scan_again() asks for it, the whole
+ * window is to be fed again, and vdb_ivf_scan_late() called before the first list that the last
+ * widening added.
  */
 bool vdb_ivf_scan_widen(VdbIvfScan *s) VDB_NOEXCEPT;
+void vdb_ivf_scan_late(VdbIvfScan *s) VDB_NOEXCEPT;
 
 VDB_END_DECLS
 

@@ -38,14 +38,16 @@ static Buffer *recent_place(Relation index, BlockNumber blkno)
 
 static Buffer pin_block(Relation index, BlockNumber blkno, BufferAccessStrategy strategy)
 {
-    Buffer *place = recent_place(index, blkno);
-    Buffer buf = vdb_pin_recent(index, blkno, *place);
+    Buffer *place;
+    Buffer buf;
 
-    if (buf != InvalidBuffer)
-        return buf;
-    buf = ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
-    if (!BufferIsLocal(buf))
-        *place = buf;
+    /* a temporary index's file number may be that of an ordinary one */
+    if (RelationUsesLocalBuffers(index))
+        return ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
+    place = recent_place(index, blkno);
+    buf = vdb_pin_recent(index, blkno, *place);
+    if (buf == InvalidBuffer)
+        buf = *place = ReadBufferExtended(index, MAIN_FORKNUM, blkno, RBM_NORMAL, strategy);
     return buf;
 }
 

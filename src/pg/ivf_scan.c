@@ -36,6 +36,7 @@ typedef struct IvfScan {
     uint32 most; /* of them may be looked at */
     uint32 from; /* the window: ranked[from .. to) */
     uint32 to;
+    uint32 late;   /* the first of those that were added to it last, `to` if none were */
     uint32 enough; /* as soon as no more entries are left to take, the window grows */
     bool done;
 } IvfScan;
@@ -89,7 +90,7 @@ static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
     probes = ivf_probes(scan->indexRelation, &so->ii, so->count);
     so->most = probes.most;
     so->from = 0;
-    so->to = probes.first;
+    so->to = so->late = probes.first;
     vdb_ivf_order_lists(so->ranked, so->count, 0, so->to);
 }
 
@@ -128,9 +129,12 @@ static IvfListRef locate_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
  * Starts reading the pages of a list that lie one after the other, from *done on up to the page
  * after `at` that we should be ahead by.
  */
-static void prefetch(IndexScanDesc scan, const IvfListRef *list, uint32 at, uint32 *done)
+static void prefetch(IndexScanDesc scan, IvfScan *so, const IvfListRef *list, uint32 at,
+                     uint32 *done)
 {
-    uint32 to = Min(at + PREFETCH_PAGES, list->run);
+    /* the first page has been read, so that the index does not end before it */
+    uint32 run = Min(list->run, so->ii.nblocks - list->first);
+    uint32 to = Min(at + PREFETCH_PAGES, run);
 
     for (*done = Max(*done, at); *done < to; ++*done)
         PrefetchBuffer(scan->indexRelation, MAIN_FORKNUM, list->first + *done);
@@ -154,7 +158,7 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
         buf = ivf_read_data(index, &so->ii, current, NULL, BUFFER_LOCK_SHARE);
         /* looking for pages that are in memory already would cost as much as reading them */
         if (pgBufferUsage.shared_blks_read != misses)
-            prefetch(scan, &list, steps + 1, &prefetched);
+            prefetch(scan, so, &list, steps + 1, &prefetched);
         if (steps + 1 < list.run)
             ivf_prefetch_cpu(index, current + 1);
         ivf_check_data(vdb_ivf_scan_feed(so->collector, BufferGetPage(buf), list.id), index,
@@ -170,8 +174,11 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 {
     uint32 left;
 
-    for (uint32 i = from; i < to; i++)
+    for (uint32 i = from; i < to; i++) {
+        if (i == so->late)
+            vdb_ivf_scan_late(so->collector);
         read_list(scan, so, so->lists[so->ranked[i].index]);
+    }
     left = vdb_ivf_scan_left(so->collector);
     so->enough = left - left / TAKEN_PART;
 }
@@ -192,11 +199,9 @@ static uint32 add_lists(IvfScan *so)
  */
 static void widen_window(IndexScanDesc scan, IvfScan *so)
 {
-    so->enough = 0;
     if (so->to < so->most && vdb_ivf_scan_widen(so->collector)) {
-        uint32 first = add_lists(so);
-
-        read_lists(scan, so, first, so->to);
+        so->late = add_lists(so);
+        read_lists(scan, so, so->late, so->to);
     }
 }
 
@@ -206,6 +211,7 @@ static bool next_window(IndexScanDesc scan, IvfScan *so)
     if (so->to >= so->most)
         return false;
     so->from = add_lists(so);
+    so->late = so->to;
     vdb_ivf_scan_window(so->collector);
     read_lists(scan, so, so->from, so->to);
     return true;

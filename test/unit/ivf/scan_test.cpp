@@ -137,10 +137,14 @@ size_t take_widening(Scan &scan, const std::vector<uint32_t> &lists)
 {
     std::set<uint32_t> rows;
     size_t window = 1;
+    size_t late = SIZE_MAX;
     float last = -std::numeric_limits<float>::infinity();
     do {
-        for (size_t i = 0; i < window; i++)
+        for (size_t i = 0; i < window; i++) {
+            if (i == late)
+                vdb_ivf_scan_late(scan.s);
             scan.feed(lists[i]);
+        }
         uint32_t half = vdb_ivf_scan_left(scan.s) / 2;
         VdbTid tid;
         float distance;
@@ -151,6 +155,7 @@ size_t take_widening(Scan &scan, const std::vector<uint32_t> &lists)
             if (vdb_ivf_scan_left(scan.s) > half || window == lists.size() ||
                 !vdb_ivf_scan_widen(scan.s))
                 continue;
+            late = window;
             scan.feed(lists[window++]);
             half = vdb_ivf_scan_left(scan.s) / 2;
         }
@@ -301,9 +306,12 @@ TEST(Scan, GivesNothingTwiceWhenAWidenedWindowOverflows)
     uint32_t passes = 0;
     float last = 0;
     do {
-        if (passes++ > 0)
-            for (uint32_t o : {0u, 1u, 2u})
-                scan.feed(o);
+        if (passes++ > 0) {
+            scan.feed(0);
+            vdb_ivf_scan_late(scan.s);
+            scan.feed(1);
+            scan.feed(2);
+        }
         while (vdb_ivf_scan_take(scan.s, &tid, &distance)) {
             ASSERT_GE(distance, last);
             last = distance;
@@ -312,6 +320,29 @@ TEST(Scan, GivesNothingTwiceWhenAWidenedWindowOverflows)
     } while (vdb_ivf_scan_again(scan.s));
     EXPECT_GT(passes, 1u);
     EXPECT_GT(rows.size(), 8500u);
+}
+
+// Entries equally far in a list that comes late, before all those taken, and more of them than fit.
+TEST(Scan, LosesNoEquallyFarRowWhenAWidenedWindowOverflows)
+{
+    Values values(floats(2));
+    values.add({3, 4});
+    values.add({-5, 0});
+    Values query(floats(2));
+    query.add({0, 0});
+    Image image(values.space);
+    uint32_t early = image.add_list(values[0]);
+    uint32_t late = image.add_list(values[1]);
+    for (uint32_t i = 0; i < 8000; i++)
+        image.append(late, tid_of_row(i), values[1]);
+    for (uint32_t i = 8000; i < 9000; i++)
+        image.append(early, tid_of_row(i), values[0]);
+    for (size_t budget : {size_t{1} << 20, size_t{60000}, size_t{0}}) {
+        Scan scan(image, query[0], budget);
+        EXPECT_EQ(take_widening(scan, {early, late}), 9000u) << budget;
+        scan.start(query[0], VDB_IVF_STRICT);
+        EXPECT_EQ(take_widening(scan, {late, early}), 9000u) << budget;
+    }
 }
 
 TEST(Scan, WithoutAQueryGivesEveryRow)
