@@ -234,8 +234,8 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
     }
     std::sort(gather->edges, gather->edges + n,
               [](const Edge &a, const Edge &b) { return nearer(a.candidate, b.candidate); });
-    select_edges(gather->space, gather->edges, n, limit,
-                 std::min(limit, enough_links(gather->g, links->level)));
+    Choice choice = {centre.norm, limit, std::min(limit, enough_links(gather->g, links->level))};
+    select_edges(gather->space, choice, gather->edges, n);
 
     links->count = links->pinned;
     // A pinned node that was not gathered is not among the edges, so the limit is looked at here

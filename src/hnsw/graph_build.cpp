@@ -175,20 +175,23 @@ void write_links(Links *links, const Edge *edges, uint32_t n)
     links->count.store(kept, std::memory_order_release);
 }
 
-void select_links(const Linker &in, uint32_t n, uint32_t limit, uint32_t level)
+// Selects among the n edges in the scratch those of the node on a level.
+void select_links(const Linker &in, VdbNode node, uint32_t level, uint32_t n)
 {
-    select_edges(in.space, in.scratch->edges, n, limit, enough_links(in.region->geometry, level));
+    select_edges(in.space,
+                 {in.point(node).norm, in.region->max_links(level),
+                  enough_links(in.region->geometry, level)},
+                 in.scratch->edges, n);
 }
 
 // Chooses the new node's neighbours on a level out of the pool and remembers them for link_back().
 void choose_links(const Linker &in, VdbNode node, uint32_t level, uint32_t found)
 {
-    uint32_t limit = in.region->max_links(level);
     for (uint32_t i = 0; i < found; i++) {
         Candidate c = in.scratch->pool[i].candidate;
         in.scratch->edges[i] = {c, in.point(c.node), false};
     }
-    select_links(in, found, limit, level);
+    select_links(in, node, level, found);
     Links *links = in.region->links(node, level);
     write_links(links, in.scratch->edges, found);
     in.scratch->chosen_count[level] = read_links(links, in.scratch->chosen_on(level));
@@ -214,7 +217,7 @@ void reselect(const Linker &in, VdbNode node, uint32_t level, VdbNode added)
     }
     for (uint32_t i = 0; i < n; i++)
         in.scratch->edges[i] = {sorted[i], in.point(sorted[i].node), false};
-    select_links(in, n, n - 1, level);
+    select_links(in, node, level, n);
     write_links(links, in.scratch->edges, n);
 }
 

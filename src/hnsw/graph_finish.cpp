@@ -2,9 +2,11 @@
 // insertions never drop them.
 //
 // The tree grows depth first: that way a node has about one child, and next to no list is filled
-// with edges that cannot be replaced.  A node that no edge leads to gets one from a node nearby
-// that has been reached; whatever edge has to go for it is not part of the tree.
+// with edges that cannot be replaced.  An orphan, a node that no edge leads to, gets one from a
+// node nearby that has been reached, in place of an edge that is not part of the tree; a node that
+// has adopted already hands the orphan one of its children instead.
 #include "hnsw/graph_build.h"
+#include "hnsw/links_api.h"
 
 namespace vdb::hnsw {
 
@@ -59,31 +61,53 @@ void step(BuildRegion *r)
     r->tree_at = n->parent;
 }
 
-bool can_adopt(const BuildRegion *r, VdbNode node)
+// The nearest reached node to look for a parent from: a neighbour of the orphan, else one that a
+// search finds, else the root.
+VdbNode find_relative(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
 {
-    return r->node(node)->reached && r->node(node)->pinned < r->max_links(0);
-}
-
-// A reached node near the orphan with room for one more tree edge: a neighbour of it, else one that
-// a search finds, else any.
-VdbNode find_parent(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
-{
+    GraphSpace space = r->space();
+    Point point = r->point(orphan);
     const Links *links = r->links(orphan, 0);
-    for (uint32_t i = 0; i < peek(links->count); i++)
-        if (can_adopt(r, peek(links->ids[i])))
-            return peek(links->ids[i]);
+    VdbNode best = VDB_NO_NODE;
+    float nearest = 0;
+    for (uint32_t i = 0; i < peek(links->count); i++) {
+        VdbNode id = peek(links->ids[i]);
+        float apart = space.apart(point, r->point(id));
+        if (r->node(id)->reached && (best == VDB_NO_NODE || apart < nearest)) {
+            nearest = apart;
+            best = id;
+        }
+    }
+    if (best != VDB_NO_NODE)
+        return best;
 
     uint32_t ef = kAttachEf < r->ef_construction ? kAttachEf : r->ef_construction;
-    uint32_t found = search_bottom(r, scratch, r->point(orphan), root_of(r), ef);
+    uint32_t found = search_bottom(r, scratch, point, root_of(r), ef);
     for (uint32_t i = 0; i < found; i++)
-        if (can_adopt(r, scratch->pool[i].candidate.node))
+        if (r->node(scratch->pool[i].candidate.node)->reached)
             return scratch->pool[i].candidate.node;
+    return root_of(r);
+}
 
-    // The tree has one edge less than nodes, so some reached node always has room.
-    VdbNode any = 0;
-    while (!can_adopt(r, any))
-        any++;
-    return any;
+// Down the tree from a relative as long as that leads nearer.  Under inner product most nodes may
+// be orphans: a scan that gets to them should meet the nearer ones first.
+VdbNode find_parent(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
+{
+    GraphSpace space = r->space();
+    VdbNode relative = find_relative(r, scratch, orphan);
+    float nearest = space.apart(r->point(orphan), r->point(relative));
+    for (VdbNode at = VDB_NO_NODE; at != relative;) {
+        at = relative;
+        for (uint32_t i = 0; i < r->node(at)->pinned; i++) {
+            VdbNode child = peek(r->links(at, 0)->ids[i]);
+            float apart = space.apart(r->point(orphan), r->point(child));
+            if (apart < nearest) {
+                nearest = apart;
+                relative = child;
+            }
+        }
+    }
+    return relative;
 }
 
 // Place in a full list of the edge outside the tree that leads farthest.
@@ -103,16 +127,33 @@ uint32_t farthest_unpinned(const BuildRegion *r, VdbNode node)
     return place;
 }
 
+// Puts an edge into a list, in place of the farthest one outside the tree if it is full; returns
+// where.  REQUIRES: it is not full of tree edges.
+uint32_t put_link(BuildRegion *r, VdbNode node, VdbNode to)
+{
+    Links *links = r->links(node, 0);
+    uint32_t n = peek(links->count), place = 0;
+    while (place < n && peek(links->ids[place]) != to)
+        place++;
+    if (place == n && n < r->max_links(0))
+        poke(links->count, n + 1);
+    else if (place == n)
+        place = farthest_unpinned(r, node);
+    poke(links->ids[place], to);
+    return place;
+}
+
 void adopt(BuildRegion *r, VdbNode parent, VdbNode orphan)
 {
     Links *links = r->links(parent, 0);
-    uint32_t place = peek(links->count);
-    if (place < r->max_links(0))
-        poke(links->count, place + 1);
-    else
-        place = farthest_unpinned(r, parent);
-    poke(links->ids[place], orphan);
-    pin(r, parent, place);
+    uint32_t pinned = r->node(parent)->pinned;
+    if (peek(links->count) < r->max_links(0) || pinned < VDB_HNSW_MAX_FORCED) {
+        pin(r, parent, put_link(r, parent, orphan));
+    } else {
+        VdbNode child = peek(links->ids[pinned - 1]);
+        pin(r, orphan, put_link(r, orphan, child));
+        poke(links->ids[pinned - 1], orphan);
+    }
     // All the parent's other links lead to reached nodes already: its walk is over.
     reach(r, orphan, VDB_NO_NODE);
 }

@@ -34,6 +34,11 @@ static inline uint32_t vdb_hnsw_max_links(const VdbHnswGeometry *g, uint32_t lev
     return level == 0 ? 2 * g->m : g->m;
 }
 
+/* Tree edges that a full list gives up ordinary ones for.  Beyond them a node that no list takes of
+ * itself takes over a child: thousands of such nodes lie around few neighbours under inner product,
+ * and would leave those with no edges to each other. */
+#define VDB_HNSW_MAX_FORCED 2
+
 /* To read a list: start, then feed page `block` for as long as feed answers true. */
 void vdb_hnsw_links_start(VdbLinks *links, const VdbHnswGeometry *g, VdbNode node,
                           uint32_t level) VDB_NOEXCEPT;

@@ -14,10 +14,9 @@ struct Point {
 };
 
 struct GraphSpace : Space {
-    // What edges are chosen by, seen from a.  Under inner product it is the distance to kReach * a:
-    // b's squared norm counts against it.  With the inner product alone the longest vectors are
-    // everybody's neighbours, and rows at the edge of the data that only few directions lead to
-    // are lost (README.md, difference 6).  The zero vector is routed by like any other.
+    // What insertion searches by and orders candidates by, seen from a.  Under inner product it is
+    // the distance to kReach * a: b's squared norm counts against it (README.md, difference 6).
+    // The zero vector is routed by like any other.
     float between(float raw, float norm_a, float norm_b) const
     {
         switch (metric) {
@@ -35,11 +34,27 @@ struct GraphSpace : Space {
         return between(raw(a.vector, b.vector, units), a.norm, b.norm);
     }
 
+    // How far apart a and b are, from between(a, b): a third node nearer to b than a is shadows the
+    // edge from a to b.  Under inner product it is the squared Euclidean distance, as the longest
+    // vector would shadow all others.
+    float apart(float between, float norm_a, float norm_b) const
+    {
+        return metric == VDB_METRIC_IP ? norm_a + norm_b + (between - norm_b) / kReach : between;
+    }
+
+    float apart(Point a, Point b) const { return apart(between(a, b), a.norm, b.norm); }
+
+    // b's rank in a scan for a, from between(a, b); only under inner product.
+    float rank_of(float between, float norm_b) const
+    {
+        return ordered((between - norm_b) / (2 * kReach));
+    }
+
     // Whether between() looks at norms.
     bool needs_norm() const { return metric == VDB_METRIC_IP || Space::needs_norm(); }
 
   private:
-    static constexpr float kReach = 4; // measured against 1, 1.5, 2 and 16
+    static constexpr float kReach = 8; // measured against 1, 1.5, 2, 3, 4, 6, 16 and 1000
 };
 
 inline GraphSpace make_space(const VdbHnswGeometry &g)

@@ -27,7 +27,7 @@ static bool plan_link(HnswInsert *in, VdbNode neighbor, uint32 level, bool must,
         vdb_hnsw_links_add(&plan->now, in->node, false);
         return true;
     }
-    if (plan->seen.pinned == limit)
+    if (plan->seen.pinned >= (must ? VDB_HNSW_MAX_FORCED : limit))
         return false;
     vdb_hnsw_gather_clear(in->gather);
     vdb_hnsw_gather_add(in->gather, neighbor);
@@ -46,7 +46,7 @@ static void pin_new_node(LinkPlan *plan, VdbNode node)
     vdb_hnsw_links_add(&plan->now, node, true);
 }
 
-/* All edges of the parent are pinned: the new node takes one of its children over. */
+/* The parent gives up no more edges: the new node takes one of its children over. */
 static void splice_child(HnswInsert *in, LinkPlan *plan)
 {
     uint32 last = plan->now.pinned - 1;
@@ -76,7 +76,7 @@ static void unsplice(VdbLinks *own)
 
 /*
  * Chooses the parent and plans its list: the nearest neighbour that would take the new node anyway;
- * failing that, the nearest that can be made to.  The root serves when there is no live neighbour.
+ * failing that, the nearest, which is made to.  The root serves when there is no live neighbour.
  */
 void hnsw_plan_parent(HnswInsert *in, LinkPlan *plan)
 {

@@ -162,6 +162,25 @@ INSTANTIATE_TEST_SUITE_P(All, GraphBuildRecall,
                                          Recall{VDB_METRIC_COSINE, 1}, Recall{VDB_METRIC_L1, 1},
                                          Recall{VDB_METRIC_L2, 4}, Recall{VDB_METRIC_IP, 3}));
 
+// Under inner product no list wants most of these rows; the tree to them must leave alone the edges
+// between the few that scans want.
+TEST(GraphBuild, UnwantedRowsDoNotCrowdOutTheWanted)
+{
+    std::mt19937 random(3);
+    std::uniform_real_distribution<float> uniform;
+    std::vector<Row> rows(5000, Row(3)), queries(100, Row(3));
+    for (Row &row : rows)
+        for (float &x : row)
+            x = uniform(random) * uniform(random);
+    for (Row &query : queries)
+        for (float &x : query)
+            x = std::pow(uniform(random), 3.0f);
+
+    Index index = build(rows, 3, {.metric = VDB_METRIC_IP});
+    check(index, rows);
+    EXPECT_GE(recall(index, queries, 40), .99);
+}
+
 TEST(GraphBuild, ThreadsAddEqualVectors)
 {
     std::vector<Row> values = gaussian(50, 4);

@@ -119,7 +119,7 @@ class Inserter {
             vdb_hnsw_links_add(&plan_.now, node_, false);
             return true;
         }
-        if (plan_.seen.pinned == limit)
+        if (plan_.seen.pinned >= (must ? VDB_HNSW_MAX_FORCED : limit))
             return false;
         vdb_hnsw_gather_clear(gather_.gather);
         vdb_hnsw_gather_add(gather_.gather, neighbor);
@@ -140,6 +140,8 @@ class Inserter {
         uint32_t last = plan_.now.pinned - 1;
         VdbNode child = plan_.now.ids[last];
         uint32_t own = vdb_hnsw_links_find(&links_[0], child);
+        if (own == links_[0].count && own == vdb_hnsw_max_links(&g_, 0))
+            own--; // full: the farthest makes room
         if (own < links_[0].count)
             vdb_hnsw_links_remove(&links_[0], own);
         vdb_hnsw_links_add(&links_[0], child, true);
@@ -321,7 +323,8 @@ class Inserter {
             vdb_hnsw_gather_find_equal(gather_.gather, vector_.data(), same, generation))
             return true;
         links_[level].count = links_[level].pinned = 0;
-        vdb_hnsw_gather_choose(gather_.gather, &links_[level], g_.m, VDB_NO_NODE);
+        vdb_hnsw_gather_choose(gather_.gather, &links_[level], vdb_hnsw_max_links(&g_, level),
+                               VDB_NO_NODE);
         return false;
     }
     bool find_neighborhood(VdbNode *same, uint16_t *generation)
