@@ -13,7 +13,7 @@
 
 namespace vdb {
 
-// Sums of huge values may give NaN, which no heap or sort can order.
+// Sums of huge values, or a damaged norm, may give NaN, which no heap or sort can order.
 inline float ordered(float distance)
 {
     return distance == distance ? distance : std::numeric_limits<float>::max();
@@ -64,7 +64,7 @@ struct Space {
         case VDB_METRIC_IP:
             return ordered(-raw);
         case VDB_METRIC_JACCARD:
-            return raw > 0 ? 1 - raw / (query_norm + norm - raw) : 1;
+            return raw > 0 ? ordered(1 - raw / (query_norm + norm - raw)) : 1;
         default:
             return ordered(raw);
         }

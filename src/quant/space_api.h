@@ -39,9 +39,9 @@ uint32_t vdb_units_of(const VdbSpace *space, const void *value) VDB_NOEXCEPT;
 
 /*
  * Brings a value into the form that an index keeps: -0 becomes 0, so that equal values have equal
- * bytes, and under cosine float32 is scaled to unit length (the zero vector stays).  Returns its
- * norm, which a distance may need beside the value: the squared Euclidean norm, or the number of
- * bits set.
+ * bytes, and under cosine float32 is scaled to unit length (the zero vector stays), and a sparse
+ * vector too short for its norm to be exact by a power of two.  Returns its norm, which a distance
+ * may need beside the value: the squared Euclidean norm, or the number of bits set.
  */
 float vdb_value_prepare(const VdbSpace *space, void *value) VDB_NOEXCEPT;
 

@@ -142,3 +142,38 @@ TEST(Space, BitsAreCountedInBytes)
     vdb::Space hamming = vdb::make_space(s);
     EXPECT_EQ(hamming.rank(hamming.raw(a, b, 2), norm_a, norm_b), 3);
 }
+
+TEST(Space, DistancesHaveAnOrderWhateverAPageSays)
+{
+    const float all[] = {0,      -0.0f,    1,         -1,  1e-45f,    3e38f,
+                         -3e38f, INFINITY, -INFINITY, NAN, 16777216.f};
+    for (uint32_t metric = 0; metric < 8; metric++)
+        for (uint32_t storage = 0; storage < 8; storage++) {
+            VdbSpace s = {metric, storage, 3};
+            if (!vdb_space_valid(&s))
+                continue;
+            vdb::Space space = vdb::make_space(s);
+            for (float raw : all)
+                for (float query : all)
+                    for (float norm : all)
+                        EXPECT_FALSE(std::isnan(space.rank(raw, query, norm)))
+                            << metric << " " << storage << ": " << raw << " " << query << " "
+                            << norm;
+        }
+}
+
+TEST(Space, CosineOfShortSparseVectorsIsExact)
+{
+    VdbSpace s = space(VDB_METRIC_COSINE, VDB_STORAGE_SPARSE, 10);
+    vdb::Space cosine = vdb::make_space(s);
+    for (float length : {1e-13f, 1e-15f, 1e-20f, 1e-30f, 1e-37f}) {
+        VdbSparseElement a[] = {{2, 0}, {1, 3 * length}, {5, 4 * length}};
+        VdbSparseElement b[] = {{2, 0}, {1, 4}, {5, 3}};
+        float norm_a = vdb_value_prepare(&s, a), norm_b = vdb_value_prepare(&s, b);
+        EXPECT_NEAR(cosine.rank(cosine.raw(a, b, 3), norm_b, norm_a), 1 - .96f, 3e-7) << length;
+    }
+    VdbSparseElement zero[] = {{0, 0}}, kept[] = {{1, 0}, {3, 1e-5f}};
+    EXPECT_EQ(vdb_value_prepare(&s, zero), 0);
+    EXPECT_FLOAT_EQ(vdb_value_prepare(&s, kept), 1e-10f);
+    EXPECT_EQ(kept[1].value, 1e-5f);
+}
