@@ -45,15 +45,15 @@ constexpr size_t align8(size_t n)
     return (n + 7) & ~(size_t) 7;
 }
 
-// Bytes to gather so many vectors.  Sparse ones that do not fit any more are left out, as if the
-// gather were full; one of any size always fits.
+// Bytes to gather so many vectors.  Of sparse ones, those of a full list fit whatever their length,
+// and one put by hand; the others in twice the room of their slots.  What does not fit any more is
+// left out, as if the gather were full.  Memory that is not needed is never touched.
 size_t vectors_room(const VdbHnswGeometry &g, uint32_t capacity)
 {
     size_t most = align8(vdb_value_bytes(&g.space));
-    if (!is_sparse(g))
-        return capacity * most;
-    size_t usual = 2 * align8(g.inline_units * g.unit_size);
-    return std::min(capacity * most, 2 * most + capacity * usual);
+    uint32_t sure = is_sparse(g) ? std::min(capacity, max_degree(g) + 2) : capacity;
+    size_t usual = std::min(most, 2 * align8(g.inline_units * g.unit_size));
+    return sure * most + (capacity - sure) * usual;
 }
 
 // Sets aside memory for a vector; null if that would not leave room for one put by hand.

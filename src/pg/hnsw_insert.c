@@ -150,10 +150,11 @@ static uint32 gather_capacity(HnswInsert *in)
 {
     const VdbHnswGeometry *g = &in->hi->geometry;
     uint32 wanted = hnsw_ef_construction(in->index) + 1;
-    Size each = vdb_hnsw_gather_size(g, wanted) / wanted;
-    uint64 budget = (uint64) work_mem * 1024 / each;
+    uint32 least = 2 * g->m + 2;
+    Size one_more = (vdb_hnsw_gather_size(g, 2 * least) - vdb_hnsw_gather_size(g, least)) / least;
+    uint64 budget = (uint64) work_mem * 1024 / one_more;
 
-    return Max(2 * g->m + 2, Min(budget, wanted));
+    return Max(least, Min(budget, wanted));
 }
 
 void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)

@@ -9,6 +9,7 @@
 #include <random>
 #include <vector>
 
+#include "core/half_api.h"
 #include "float_vectors.h"
 #include "hnsw/build_api.h"
 #include "index_image.h"
@@ -24,6 +25,8 @@ struct Options {
     uint32_t m = 16;
     uint32_t ef_construction = 64;
     VdbMetric metric = VDB_METRIC_L2;
+    VdbStorage storage = VDB_STORAGE_FLOAT32;
+    uint32_t slot_units = 0;
 };
 
 inline VdbTid tid_of(uint32_t row)
@@ -45,6 +48,52 @@ inline float norm(const Row &v)
     return static_cast<float>(sum);
 }
 
+// A row as an index of that space stores it.
+struct Stored {
+    std::vector<uint64_t> words;
+    float norm;
+
+    const void *data() const { return words.data(); }
+};
+
+inline std::vector<VdbSparseElement> sparse_elements(const Row &row)
+{
+    std::vector<VdbSparseElement> units(1);
+    for (size_t i = 0; i < row.size(); i++)
+        if (row[i] != 0)
+            units.push_back({static_cast<int32_t>(i), row[i]});
+    units[0].index = static_cast<int32_t>(units.size() - 1);
+    return units;
+}
+
+// Bits are set where the row is positive.
+inline Stored stored(const VdbSpace &space, const Row &row)
+{
+    std::vector<VdbSparseElement> units;
+    size_t bytes = vdb_value_bytes(&space);
+    if (space.storage == VDB_STORAGE_SPARSE) {
+        units = sparse_elements(row);
+        bytes = units.size() * sizeof(VdbSparseElement);
+    }
+    Stored value = {std::vector<uint64_t>(bytes / 8 + 1), norm(row)};
+    auto *floats = reinterpret_cast<float *>(value.words.data());
+    auto *halves = reinterpret_cast<uint16_t *>(value.words.data());
+    auto *bits = reinterpret_cast<uint8_t *>(value.words.data());
+    if (space.storage == VDB_STORAGE_SPARSE)
+        std::memcpy(value.words.data(), units.data(), bytes);
+    for (size_t i = 0; i < row.size(); i++) {
+        if (space.storage == VDB_STORAGE_FLOAT32)
+            floats[i] = row[i];
+        else if (space.storage == VDB_STORAGE_HALF)
+            halves[i] = vdb_float_to_half(row[i]);
+        else if (space.storage == VDB_STORAGE_BIT && row[i] > 0)
+            bits[i / 8] |= static_cast<uint8_t>(0x80 >> i % 8);
+    }
+    if (space.storage != VDB_STORAGE_FLOAT32)
+        value.norm = vdb_value_prepare(&space, value.words.data());
+    return value;
+}
+
 inline void normalize(Row *v)
 {
     float length = std::sqrt(norm(*v));
@@ -64,6 +113,27 @@ inline std::vector<Row> gaussian(size_t rows, uint32_t dims, uint32_t seed = 1)
     return all;
 }
 
+// Rows that differ much in how many of their elements are not zero: most have few, some about a
+// third of them, one is all zeros.
+inline std::vector<Row> uneven(size_t rows, uint32_t dims, uint32_t seed = 1)
+{
+    std::mt19937 random(seed);
+    std::normal_distribution<float> normal;
+    std::vector<Row> all(rows, Row(dims));
+    for (size_t i = 1; i < rows; i++) {
+        uint32_t most = i % 8 == 1 ? dims / 3 + 1 : i % 3 == 1 ? dims / 20 + 1 : 12;
+        for (uint32_t n = most / 2 + random() % most + 1; n > 0; n--)
+            all[i][random() % dims] = normal(random);
+    }
+    return all;
+}
+
+// Rows that suit a form of storage.
+inline std::vector<Row> some_rows(VdbStorage storage, size_t rows, uint32_t dims, uint32_t seed = 1)
+{
+    return storage == VDB_STORAGE_SPARSE ? uneven(rows, dims, seed) : gaussian(rows, dims, seed);
+}
+
 // Rows in tight bunches that lie far from each other.
 inline std::vector<Row> clustered(size_t rows, uint32_t dims, size_t clusters, uint32_t seed = 1)
 {
@@ -78,7 +148,8 @@ inline std::vector<Row> clustered(size_t rows, uint32_t dims, size_t clusters, u
 inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 {
     VdbHnswGeometry g;
-    EXPECT_EQ(float_geometry(kPageSize, dims, o.m, o.metric, &g), VDB_OK);
+    VdbSpace space = {static_cast<uint32_t>(o.metric), static_cast<uint32_t>(o.storage), dims};
+    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, &space, o.m, o.slot_units, &g), VDB_OK);
     return g;
 }
 
@@ -86,10 +157,11 @@ struct Build {
     VdbHnswGeometry g;
     Memory region;
 
-    Build(uint32_t dims, Options o, size_t capacity)
-        : g(geometry(dims, o)), region(memory(vdb_hnsw_build_size(&g, capacity)))
+    // `spare`: bytes beyond what so many rows need, for sparse ones longer than their slots.
+    Build(uint32_t dims, Options o, size_t capacity, size_t spare = 0)
+        : g(geometry(dims, o)), region(memory(vdb_hnsw_build_size(&g, capacity) + spare))
     {
-        EXPECT_EQ(vdb_hnsw_build_init(region.get(), vdb_hnsw_build_size(&g, capacity), &g,
+        EXPECT_EQ(vdb_hnsw_build_init(region.get(), vdb_hnsw_build_size(&g, capacity) + spare, &g,
                                       o.ef_construction, kSeed),
                   VDB_OK);
     }
@@ -106,10 +178,12 @@ struct Build {
     {
         Memory s = scratch();
         size_t added = 0;
-        for (size_t i = first; i < rows.size(); i += step, added++)
-            if (vdb_hnsw_build_add(region.get(), s.get(), rows[i].data(), norm(rows[i]),
+        for (size_t i = first; i < rows.size(); i += step, added++) {
+            Stored value = stored(g.space, rows[i]);
+            if (vdb_hnsw_build_add(region.get(), s.get(), value.data(), value.norm,
                                    tid_of(static_cast<uint32_t>(i))) != VDB_OK)
                 break;
+        }
         return added;
     }
 

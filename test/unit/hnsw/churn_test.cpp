@@ -71,6 +71,28 @@ struct Shape {
     uint32_t distinct; // different vectors, 0 = all
 };
 
+constexpr Options bits(VdbMetric metric, uint32_t m = 4)
+{
+    return {.m = m,
+            .ef_construction = std::max(2 * m, 20u),
+            .metric = metric,
+            .storage = VDB_STORAGE_BIT};
+}
+
+constexpr Options halves(VdbMetric metric)
+{
+    return {.m = 4, .ef_construction = 20, .metric = metric, .storage = VDB_STORAGE_HALF};
+}
+
+constexpr Options sparse(VdbMetric metric, uint32_t slot_units)
+{
+    return {.m = 4,
+            .ef_construction = 20,
+            .metric = metric,
+            .storage = VDB_STORAGE_SPARSE,
+            .slot_units = slot_units};
+}
+
 class Churn : public testing::TestWithParam<Shape> {};
 
 } // namespace
@@ -81,7 +103,7 @@ TEST_P(Churn, StaysSoundAndComplete)
     Table table(shape.dims, shape.options);
     std::mt19937 random(7);
     uint32_t distinct = shape.distinct ? shape.distinct : 4 * shape.rows;
-    std::vector<Row> values = gaussian(distinct, shape.dims);
+    std::vector<Row> values = some_rows(shape.options.storage, distinct, shape.dims);
     uint32_t next = 0;
     for (int round = 0; round < 6; round++) {
         for (uint32_t i = 0; i < (round == 0 ? shape.rows : shape.rows / 2); i++)
@@ -106,7 +128,16 @@ INSTANTIATE_TEST_SUITE_P(
                     Shape{2, 1500, {.m = 2, .ef_construction = 10}, 12},
                     Shape{2100, 60, {.m = 16, .ef_construction = 40}, 0},
                     Shape{4000, 40, {.m = 100, .ef_construction = 200}, 15},
-                    Shape{16000, 20, {.m = 4, .ef_construction = 10}, 0}));
+                    Shape{16000, 20, {.m = 4, .ef_construction = 10}, 0},
+                    Shape{40, 300, bits(VDB_METRIC_HAMMING), 0},
+                    Shape{90, 300, bits(VDB_METRIC_JACCARD), 0},
+                    Shape{64000, 20, bits(VDB_METRIC_JACCARD, 100), 0}, // on vector pages
+                    Shape{8, 300, halves(VDB_METRIC_COSINE), 0},
+                    Shape{9001, 30, halves(VDB_METRIC_L1), 0},
+                    Shape{30, 300, sparse(VDB_METRIC_COSINE, 7), 0},
+                    Shape{3000, 150, sparse(VDB_METRIC_L2, 13), 0},
+                    Shape{3000, 150, sparse(VDB_METRIC_L1, 1), 25},
+                    Shape{16000, 40, sparse(VDB_METRIC_IP, 200), 0}));
 
 TEST(Churn, RecallStaysThatOfAFreshBuild)
 {
@@ -130,6 +161,64 @@ TEST(Churn, RecallStaysThatOfAFreshBuild)
     EXPECT_GE(churned, built - .02);
     EXPECT_GE(churned, .9);
     table.expect_complete();
+}
+
+// Few rows are a thousand times as long as the others, for which the slots are made, and alike.
+TEST(Churn, LongSparseVectorsAmongShortOnes)
+{
+    constexpr uint32_t kDims = 16000, kShort = 200, kLong = 40;
+    Options options = sparse(VDB_METRIC_L2, 12);
+    options.ef_construction = 64;
+    Store store(kDims, options);
+    std::vector<Row> rows = clustered(kLong, kDims, 1), queries(rows.begin(), rows.begin() + 4);
+    std::mt19937 random(4);
+    for (uint32_t i = 0; i < kShort; i++) {
+        rows.push_back(Row(kDims));
+        for (uint32_t n = 0; n < 10; n++)
+            rows.back()[random() % kDims] = 1;
+    }
+    std::shuffle(rows.begin(), rows.end(), random);
+    for (uint32_t i = 0; i < rows.size(); i++)
+        insert(store, rows[i], i);
+    expect_sound(store);
+    for (VdbNode id : store.live_nodes()) {
+        EXPECT_GE(store.node(id)->degree, store.g.m) << units_of(store.node(id), store.g);
+    }
+    EXPECT_GE(recall(store, queries, 60), .95);
+    size_t nodes = store.live_nodes().size();
+    for (uint32_t i = 0; i < rows.size(); i++)
+        if (sparse_elements(rows[i]).size() > kDims / 2)
+            insert(store, rows[i], 1000 + i);
+    EXPECT_EQ(store.live_nodes().size(), nodes); // equal rows are one node
+    expect_sound(store);
+}
+
+TEST(Churn, VacuumOfBuiltIndexesOfAnyStorage)
+{
+    for (Options o : {sparse(VDB_METRIC_L2, 40), sparse(VDB_METRIC_COSINE, 1),
+                      bits(VDB_METRIC_JACCARD), halves(VDB_METRIC_IP)})
+    {
+        constexpr uint32_t kDims = 3000;
+        o.ef_construction = 130; // so that equal rows are found
+        std::vector<Row> rows = some_rows(o.storage, 120, kDims);
+        for (uint32_t i = 0; i < 120; i++)
+            rows.push_back(Row(rows[i]));
+        Store store(rows, kDims, o);
+        expect_sound(store);
+        EXPECT_EQ(store.live_nodes().size(), 120u);
+        std::set<uint32_t> left;
+        for (uint32_t row = 0; row < 240; row += 3)
+            left.insert(row);
+        vacuum(store, [&](uint32_t row) { return left.count(row) == 0; });
+        expect_sound(store);
+        EXPECT_EQ(scanned_rows(store, rows[7]), left);
+        for (uint32_t i = 0; i < 240; i++)
+            if (left.insert(1000 + i).second)
+                insert(store, rows[i], 1000 + i);
+        expect_sound(store);
+        EXPECT_EQ(scanned_rows(store, rows[7]), left);
+        EXPECT_EQ(store.live_nodes().size(), 120u);
+    }
 }
 
 TEST(Churn, VacuumOfABuiltIndex)

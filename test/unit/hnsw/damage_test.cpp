@@ -21,8 +21,9 @@ const Store &sample()
 
 // A copy with one change.
 struct Copy : Store {
-    explicit Copy(const Store &from) : Store(from.g.space.dims, {.m = from.g.m})
+    explicit Copy(const Store &from) : Store(1)
     {
+        g = from.g;
         pages = from.pages;
         ef_construction = from.ef_construction;
     }
@@ -171,28 +172,108 @@ TEST(Damage, ListsStayWithinTheirLimit)
     }
 }
 
+TEST(Damage, SparseVectorsOfImpossibleLength)
+{
+    constexpr uint32_t kDims = 3000;
+    static const Store base(uneven(60, kDims), kDims,
+                            {.m = 4, .storage = VDB_STORAGE_SPARSE, .slot_units = 30});
+    for (int32_t count : {-1, 3001, 16001, INT32_MAX, INT32_MIN})
+        expect_corrupt(
+            [&](Copy &s) {
+                static_cast<VdbSparseElement *>(inline_vector(s.node(s.leaf()), s.g))->index =
+                    count;
+            },
+            base);
+    // More than it has, which is on no page.
+    Copy store(base);
+    NodeHeader *node = store.node(store.find([&](NodeHeader *n) {
+        return units_of(n, base.g) < 20 && n->pinned == 0 && n->level == 0;
+    }));
+    static_cast<VdbSparseElement *>(inline_vector(node, base.g))->index = 2999;
+    EXPECT_EQ(scan_all(store), 59u);
+    Gatherer pool(store, 100);
+    for (VdbNode id : store.live_nodes())
+        vdb_hnsw_gather_add(pool.gather, id);
+    EXPECT_THROW(pool.run(), Corrupted);
+}
+
+namespace {
+
+// A small index of each form, after some rows have come and gone.
+struct Base {
+    Store store;
+
+    Base(uint32_t rows, uint32_t dims, Options o) : store(some_rows(o.storage, rows, dims), dims, o)
+    {
+        std::vector<Row> more = some_rows(o.storage, rows, dims, 9);
+        for (uint32_t i = 0; i < 20; i++)
+            insert(store, more[i % 4 * i % rows], 1000 + i);
+        vacuum(store, [rows](uint32_t row) { return row < rows / 4; });
+    }
+};
+
+Options small(VdbMetric metric, VdbStorage storage, uint32_t slot_units = 0)
+{
+    return {.m = 4,
+            .ef_construction = 8,
+            .metric = metric,
+            .storage = storage,
+            .slot_units = slot_units};
+}
+
+void flip_bits(Store &store, std::mt19937 &random)
+{
+    for (uint32_t n = 1 + random() % 30; n > 0; n--) {
+        VdbBlock block = static_cast<VdbBlock>(random() % store.pages.size());
+        uint32_t at = random() % (random() % 2 ? 512 : kPageSize);
+        store.pages[block].bytes[at] ^= static_cast<char>(1 << random() % 8);
+    }
+}
+
+// Random bytes, but for the stamp, on one page of some kind.
+void overwrite_page(Store &store, std::mt19937 &random)
+{
+    char *bytes = store.pages[random() % store.pages.size()].bytes;
+    uint32_t step = random() % 3 == 0 ? 4 : 60;
+    for (uint32_t at = kPageHeaderSize + random() % step; at + 12 < kPageSize; at += step) {
+        auto word = static_cast<uint32_t>(random());
+        std::memcpy(bytes + at, &word, random() % 4 + 1);
+    }
+}
+
+} // namespace
+
 // Whatever bits are wrong, everything answers a status; run with sanitizers.
 TEST(DamageFuzz, AnyBits)
 {
     std::mt19937 random(5);
-    Store plain(gaussian(150, 3), 3, {.m = 2, .ef_construction = 6});
-    for (uint32_t i = 0; i < 40; i++)
-        insert(plain, gaussian(150, 3)[i % 4], 1000 + i);
-    vacuum(plain, [](uint32_t row) { return row < 40; });
-    Store spilled(gaussian(15, 5000), 5000, {.m = 4, .ef_construction = 8});
-    Row query(5000, .2f);
-    for (int round = 0; round < 1500; round++) {
-        Copy store(round % 3 ? plain : spilled);
-        for (uint32_t n = 1 + random() % 30; n > 0; n--) {
-            VdbBlock block = static_cast<VdbBlock>(random() % store.pages.size());
-            uint32_t at = random() % (random() % 2 ? 512 : kPageSize);
-            store.pages[block].bytes[at] ^= static_cast<char>(1 << random() % 8);
-        }
+    Base bases[] = {
+        {150, 3, {.m = 2, .ef_construction = 6}},
+        {15, 5000, {.m = 4, .ef_construction = 8}},
+        {60, 20, small(VDB_METRIC_COSINE, VDB_STORAGE_HALF)},
+        {15, 9000, small(VDB_METRIC_L2, VDB_STORAGE_HALF)},
+        {60, 100, small(VDB_METRIC_JACCARD, VDB_STORAGE_BIT)},
+        {15,
+         64000,
+         {.m = 100,
+          .ef_construction = 200,
+          .metric = VDB_METRIC_HAMMING,
+          .storage = VDB_STORAGE_BIT}},
+        {60, 50, small(VDB_METRIC_L1, VDB_STORAGE_SPARSE, 20)},
+        {40, 4000, small(VDB_METRIC_COSINE, VDB_STORAGE_SPARSE, 15)},
+        {40, 6000, small(VDB_METRIC_L2, VDB_STORAGE_SPARSE, 900)},
+    };
+    for (int round = 0; round < 3600; round++) {
+        Copy store(bases[round % std::size(bases)].store);
+        flip_bits(store, random);
+        if (random() % 4 == 0)
+            overwrite_page(store, random);
         const std::function<void()> steps[] = {
-            [&] { search_all(store, Row(query.begin(), query.begin() + store.g.space.dims), 8); },
+            [&] { search_all(store, Row(store.g.space.dims, .2f), 8); },
             [&] { insert(store, Row(store.g.space.dims, .4f), 5000); },
             [&] { vacuum(store, [&](uint32_t row) { return row % 2 == 0; }); },
             [&] { (void) store.rows(store.g.slots_per_page); },
+            [&] { (void) store.check(); },
         };
         for (const auto &step : steps) {
             store.budget = 50000;

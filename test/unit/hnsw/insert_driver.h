@@ -9,7 +9,7 @@ namespace vdb::hnsw::test {
 class Inserter {
   public:
     Inserter(Store &store, const Row &row, VdbTid tid)
-        : store_(store), g_(store.g), vector_(row), norm_(norm(row)), tid_(tid),
+        : store_(store), g_(store.g), row_(row), vector_(stored(store.g.space, row)), tid_(tid),
           gather_(store, std::max(2 * store.g.m + 2, store.ef_construction + 1))
     {
         level_ = std::min(vdb_hnsw_level(kSeed, tid, g_.m), g_.cells_per_cell_page);
@@ -45,8 +45,8 @@ class Inserter {
 
     Store &store_;
     const VdbHnswGeometry &g_;
-    Row vector_;
-    float norm_;
+    Row row_;
+    Stored vector_;
     VdbTid tid_;
     Gatherer gather_;
     VdbHnswMeta meta_;
@@ -91,7 +91,8 @@ class Inserter {
     }
     void put_slices()
     {
-        for (uint32_t i = 0; i < g_.vector_pages; i++) {
+        uint32_t slices = vdb_hnsw_slices(&g_, vdb_units_of(&g_.space, vector_.data()));
+        for (uint32_t i = 0; i < slices; i++) {
             VdbHnswMeta meta = store_.read_meta();
             bool fresh = meta.free_vector_page == VDB_NO_BLOCK;
             blocks_[i] = fresh ? store_.append(VDB_HNSW_PAGE_VECTOR) : meta.free_vector_page;
@@ -126,7 +127,7 @@ class Inserter {
         for (uint32_t i = 0; i < plan_.seen.count; i++)
             vdb_hnsw_gather_add(gather_.gather, plan_.seen.ids[i]);
         gather_.run();
-        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), norm_);
+        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), vector_.norm);
         vdb_hnsw_gather_choose(gather_.gather, &plan_.now, limit, must ? node_ : VDB_NO_NODE);
         return vdb_hnsw_links_find(&plan_.now, node_) < plan_.now.count;
     }
@@ -196,7 +197,8 @@ class Inserter {
     }
     void put_node(void *page, uint32_t slot, VdbCellRef upper)
     {
-        VdbNewNode node = {tid_, level_, vector_.data(), norm_, &links_[0], upper, blocks_.data()};
+        VdbNewNode node = {tid_,       level_, vector_.data(), vector_.norm,
+                           &links_[0], upper,  blocks_.data()};
         vdb_hnsw_page_put_node(page, &g_, slot, &node);
     }
     bool write_node(VdbBlock block, VdbBlock cells)
@@ -315,7 +317,7 @@ class Inserter {
         std::vector<VdbNode> found(store_.ef_construction);
         found.resize(vdb_hnsw_search_found(search, found.data(), store_.ef_construction));
         vdb_hnsw_gather_clear(gather_.gather);
-        vdb_hnsw_gather_put(gather_.gather, VDB_HNSW_NEW_NODE, vector_.data(), norm_);
+        vdb_hnsw_gather_put(gather_.gather, VDB_HNSW_NEW_NODE, vector_.data(), vector_.norm);
         for (VdbNode id : found)
             vdb_hnsw_gather_add(gather_.gather, id);
         gather_.run();
@@ -330,7 +332,7 @@ class Inserter {
     bool find_neighborhood(VdbNode *same, uint16_t *generation)
     {
         uint32_t ef = store_.ef_construction;
-        Searcher search(store_, vector_, ef, VDB_HNSW_FOR_INSERT);
+        Searcher search(store_, row_, ef, VDB_HNSW_FOR_INSERT);
         uint32_t level = meta_.entry_level;
         search.start(meta_.entry, meta_.root, level, level > level_ ? 1 : ef);
         for (;;) {

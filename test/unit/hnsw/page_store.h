@@ -44,7 +44,10 @@ struct Store : Image {
     Store(const std::vector<Row> &rows, uint32_t dims, Options o = {})
         : ef_construction(o.ef_construction)
     {
-        Build b(dims, o, rows.size());
+        size_t spare = 0;
+        for (size_t i = 0; o.storage == VDB_STORAGE_SPARSE && i < rows.size(); i++)
+            spare += 2 * sparse_elements(rows[i]).size() * sizeof(VdbSparseElement);
+        Build b(dims, o, rows.size(), spare);
         EXPECT_EQ(b.add(rows), rows.size());
         g = b.g;
         pages = b.pages();
@@ -90,20 +93,31 @@ struct Store : Image {
                     ids.push_back(b * g.slots_per_page + s);
         return ids;
     }
-    Row vector(VdbNode id)
+    // A node's vector as it is stored; room for the longest.
+    std::vector<uint64_t> value(VdbNode id)
     {
-        Row v(g.space.dims);
-        std::copy_n(inline_floats(node(id), g), g.inline_units, v.begin());
-        for (uint32_t i = 0; i < g.vector_pages; i++)
-            std::copy_n(slice_floats(page(vector_blocks(node(id), g)[i])),
-                        slice_units(g, g.units, i), v.begin() + slice_start(g, i));
+        std::vector<uint64_t> v(vdb_value_bytes(&g.space) / 8 + 1);
+        uint32_t units = units_of(node(id), g);
+        std::memcpy(v.data(), inline_vector(node(id), g), units_in_slot(g, units) * g.unit_size);
+        for (uint32_t i = 0; i < vdb_hnsw_slices(&g, units); i++)
+            std::memcpy(unit_at(v.data(), g, slice_start(g, i)),
+                        slice_vector(page(vector_blocks(node(id), g)[i])),
+                        slice_units(g, units, i) * g.unit_size);
         return v;
+    }
+    Row vector(VdbNode id) // of float32
+    {
+        std::vector<uint64_t> v = value(id);
+        const auto *floats = reinterpret_cast<const float *>(v.data());
+        return {floats, floats + g.space.dims};
     }
     // Distance as a scan orders by it.
     float distance(const Row &query, VdbNode id)
     {
         GraphSpace space = make_space(g);
-        return space.rank(space.raw(query.data(), vector(id).data(), g.units), 0, node(id)->norm);
+        Stored from = stored(g.space, query);
+        float raw = space.raw(from.data(), value(id).data(), g.units);
+        return space.rank(raw, from.norm, node(id)->norm);
     }
     // Distances of all live nodes, ascending.
     std::vector<float> all_distances(const Row &query)
@@ -184,9 +198,9 @@ class Searcher {
 
     Searcher(Store &store, const Row &query, uint32_t ef,
              VdbHnswPurpose purpose = VDB_HNSW_FOR_SCAN)
-        : store_(store), vector_(query), ef_(ef)
+        : store_(store), vector_(stored(store.g.space, query)), ef_(ef)
     {
-        query_ = {vector_.data(), norm(vector_), purpose};
+        query_ = {vector_.data(), vector_.norm, purpose};
         blocks_.push_back(memory(vdb_hnsw_search_size(&store.g, ef)));
         s = vdb_hnsw_search_init(blocks_[0].get(), &store.g, ef);
     }
@@ -247,7 +261,7 @@ class Searcher {
 
   private:
     Store &store_;
-    Row vector_;
+    Stored vector_;
     uint32_t ef_;
     VdbHnswQuery query_;
     std::vector<Memory> blocks_;

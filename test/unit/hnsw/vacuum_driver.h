@@ -1,4 +1,5 @@
-// Vacuum of a Store, in the passes of the PostgreSQL shim (src/pg/hnsw_vacuum.c).
+// Vacuum of a Store, in the passes of the PostgreSQL shim (src/pg/hnsw_vacuum.c, hnsw_mend.c,
+// hnsw_free.c).
 #pragma once
 
 #include <functional>
@@ -22,7 +23,7 @@ class Vacuum {
 
     Vacuum(Store &store, IsDeadRow is_dead)
         : store_(store), g_(store.g), is_dead_(std::move(is_dead)),
-          gather_(store, 4 * 2 * store.g.m + 1), blocks_(static_cast<VdbBlock>(store.pages.size()))
+          gather_(store, pool_size(store.g) + 1), blocks_(static_cast<VdbBlock>(store.pages.size()))
     {
         memories_.push_back(memory(vdb_hnsw_set_size(slots_)));
         dead_ = vdb_hnsw_set_init(memories_.back().get(), slots_);
@@ -35,7 +36,7 @@ class Vacuum {
         for_each_page(&Vacuum::settle_page);
         if (vdb_hnsw_set_count(dead_) == 0)
             return;
-        for_each_page(&Vacuum::mend_page);
+        mend_pages();
         replace_entry();
         for_each_page(&Vacuum::free_page);
     }
@@ -52,6 +53,9 @@ class Vacuum {
     VdbNodeSet *dead_;
     VdbNode best_ = VDB_NO_NODE;
     uint32_t best_level_ = 0;
+    bool handed_down_ = false;
+
+    static uint32_t pool_size(const VdbHnswGeometry &g) { return std::max(4 * 2 * g.m, 64u); }
 
     void for_each_page(void (Vacuum::*visit)(VdbBlock block))
     {
@@ -193,10 +197,11 @@ class Vacuum {
     }
     template <class Edit> bool hand_to(VdbNode node, Edit edit, const VdbLinks &heirs)
     {
-        for (uint32_t i = 0; i < heirs.pinned; i++)
-            if (edit_tree(edit, node, heirs.ids[i]) == VDB_OK)
-                return true;
-        return false;
+        bool done = false;
+        for (uint32_t i = 0; i < heirs.pinned && !done; i++)
+            done = edit_tree(edit, node, heirs.ids[i]) == VDB_OK;
+        handed_down_ |= done;
+        return done;
     }
     bool hand_down_all(VdbNode node)
     {
@@ -225,18 +230,29 @@ class Vacuum {
     }
     void gather_pool(const VdbLinks &seen)
     {
+        std::vector<VdbNode> dead;
+        auto add_dead = [&](VdbNode node) {
+            if (std::find(dead.begin(), dead.end(), node) == dead.end() &&
+                dead.size() < pool_size(g_))
+                dead.push_back(node);
+        };
         vdb_hnsw_gather_clear(gather_.gather);
         vdb_hnsw_gather_add(gather_.gather, seen.node);
-        for (uint32_t i = 0; i < seen.count; i++)
-            if (i < seen.pinned || !vdb_hnsw_set_has(dead_, seen.ids[i]))
-                vdb_hnsw_gather_add(gather_.gather, seen.ids[i]);
         for (uint32_t i = 0; i < seen.count; i++) {
-            if (!vdb_hnsw_set_has(dead_, seen.ids[i]))
-                continue;
-            VdbLinks through = read_links(store_, seen.ids[i], seen.level);
-            for (uint32_t j = 0; j < through.count; j++)
-                if (!vdb_hnsw_set_has(dead_, through.ids[j]))
-                    vdb_hnsw_gather_add(gather_.gather, through.ids[j]);
+            bool is_dead = vdb_hnsw_set_has(dead_, seen.ids[i]);
+            if (is_dead)
+                add_dead(seen.ids[i]);
+            if (!is_dead || i < seen.pinned)
+                vdb_hnsw_gather_add(gather_.gather, seen.ids[i]);
+        }
+        for (size_t at = 0; at < dead.size() && !vdb_hnsw_gather_full(gather_.gather); at++) {
+            VdbLinks through = read_links(store_, dead[at], seen.level);
+            for (uint32_t i = 0; i < through.count; i++) {
+                if (vdb_hnsw_set_has(dead_, through.ids[i]))
+                    add_dead(through.ids[i]);
+                else
+                    vdb_hnsw_gather_add(gather_.gather, through.ids[i]);
+            }
         }
         gather_.run();
     }
@@ -268,6 +284,16 @@ class Vacuum {
             vdb_hnsw_page_lists_into(store_.read_ours(block), &g_, block, dead_, names.data()));
         for (VdbListName name : names)
             mend(name);
+    }
+
+    void mend_pages()
+    {
+        constexpr int kRounds = 16;
+        handed_down_ = true;
+        for (int round = 0; handed_down_ && round < kRounds; round++) {
+            handed_down_ = false;
+            for_each_page(&Vacuum::mend_page);
+        }
     }
 
     // --- pass 4 ---
