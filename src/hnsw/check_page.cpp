@@ -125,6 +125,11 @@ struct PageCheck {
                 c->by_block[b].slice = static_cast<uint8_t>(i);
             }
         }
+        // Vacuum would give back what stands there.
+        for (uint32_t i = slices; i < c->g.vector_pages; i++)
+            if (vector_blocks(node, c->g)[i] != VDB_NO_BLOCK)
+                c->report(block, slot, "node: vector has %u slices, but block %u as another one",
+                          slices, vector_blocks(node, c->g)[i]);
     }
 
     void heap_tid(int32_t slot, const NodeHeader *node, NodeInfo &info)

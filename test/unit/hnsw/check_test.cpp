@@ -10,7 +10,7 @@
 
 #include "hnsw/check_api.h"
 #include "hnsw/page_format.h"
-#include "index_image.h"
+#include "page_store.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -29,6 +29,30 @@ const Image &spilled()
 {
     static const Image image = build(5000, 4, 30, 2);
     return image;
+}
+
+constexpr uint32_t kSparseDims = 3000;
+
+// Sparse vectors, of which some leave their slots.
+const Image &sparse()
+{
+    static const Store store(uneven(80, kSparseDims), kSparseDims,
+                             {.m = 4, .storage = VDB_STORAGE_SPARSE, .slot_units = 40});
+    return store;
+}
+
+VdbSparseElement *elements(Image &i, VdbNode node)
+{
+    return static_cast<VdbSparseElement *>(inline_vector(i.node(node), i.g));
+}
+
+// A node with so many slices.
+VdbNode with_slices(Image &i, uint32_t slices)
+{
+    return i.find([&](NodeHeader *n) {
+        uint32_t units = units_of(n, i.g);
+        return units > 4 && vdb_hnsw_slices(&i.g, units) == slices;
+    });
 }
 
 // Damages a copy and expects the checker to say so.
@@ -389,6 +413,56 @@ TEST(Check, VectorPages)
     EXPECT_EQ(r.counts.lost_vectors, 1u);
 }
 
+TEST(Check, SparseVectors)
+{
+    ASSERT_EQ(sparse().check().counts.problems, 0u) << sparse().check().all();
+    ASSERT_GE(sparse().g.vector_pages, 2u);
+    for (int32_t count : {-1, 3001, INT32_MAX})
+        expect(
+            "impossible number of elements",
+            [&](Image &i) { elements(i, i.leaf())->index = count; }, sparse());
+    expect(
+        "out of order or bounds",
+        [](Image &i) {
+            VdbSparseElement *e = elements(i, with_slices(i, 0));
+            std::swap(e[1].index, e[2].index);
+        },
+        sparse());
+    for (int32_t index : {-1, 3000})
+        expect(
+            "out of order or bounds",
+            [&](Image &i) {
+                VdbSparseElement *e = elements(i, with_slices(i, 0));
+                e[index < 0 ? 1 : e->index].index = index;
+            },
+            sparse());
+    for (uint32_t slices : {0u, 1u}) {
+        expect(
+            "norm is", [&](Image &i) { elements(i, with_slices(i, slices))[3].value += 5; },
+            sparse());
+        expect(
+            "norm is", [&](Image &i) { i.node(with_slices(i, slices))->norm *= 1.1f; }, sparse());
+        expect(
+            "not finite", [&](Image &i) { elements(i, with_slices(i, slices))[1].value = NAN; },
+            sparse());
+        expect(
+            "as another one",
+            [&](Image &i) { vector_blocks(i.node(with_slices(i, slices)), i.g)[slices] = 1; },
+            sparse());
+    }
+    expect(
+        "slice 0 of the vector is in block 4294967295, outside",
+        [](Image &i) { vector_blocks(i.node(with_slices(i, 1)), i.g)[0] = VDB_NO_BLOCK; },
+        sparse());
+    expect(
+        "norm is",
+        [](Image &i) {
+            VdbBlock b = vector_blocks(i.node(with_slices(i, 1)), i.g)[0];
+            static_cast<VdbSparseElement *>(slice_vector(i.page(b)))->value += 9;
+        },
+        sparse());
+}
+
 TEST(Check, PageTidsAreThoseOfTheIndex)
 {
     const Image &image = sample();
@@ -437,9 +511,18 @@ TEST(CheckFuzz, AnyBytes)
 {
     std::mt19937 random(1);
     std::vector<VdbTid> out(kPageSize / sizeof(VdbTid));
-    const Image bases[] = {build(3, 2, 250, 12), build(2500, 4, 12, 2)};
-    for (int round = 0; round < 20000; round++) {
-        Image image = bases[round % 2];
+    const Image bases[] = {
+        build(3, 2, 250, 12),
+        build(2500, 4, 12, 2),
+        sparse(),
+        Store(gaussian(60, 9000), 9000, {.m = 4, .storage = VDB_STORAGE_HALF}),
+        Store(gaussian(200, 70), 70,
+              {.m = 4, .metric = VDB_METRIC_JACCARD, .storage = VDB_STORAGE_BIT}),
+        Store(uneven(100, 60), 60,
+              {.m = 4, .metric = VDB_METRIC_COSINE, .storage = VDB_STORAGE_SPARSE}),
+    };
+    for (int round = 0; round < 15000; round++) {
+        Image image = bases[round % std::size(bases)];
         for (int page = 0; page < 5; page++) {
             char *bytes = image.pages[random() % image.pages.size()].bytes;
             if (random() % 8 == 0) { // noise under a page's stamp
