@@ -21,7 +21,7 @@ struct GraphSpace : Space {
     {
         switch (metric) {
         case VDB_METRIC_COSINE:
-            return ordered(1 - cosine(raw, norm_a, norm_b));
+            return ordered(float(1 - cosine(raw, norm_a, norm_b)));
         case VDB_METRIC_IP:
             return ordered(norm_b - 2 * kReach * raw);
         default:

@@ -59,24 +59,25 @@ struct Space {
         switch (metric) {
         case VDB_METRIC_COSINE:
             // The zero vector has no angle (SQL says NaN): it sorts after everything else.
-            return norm > 0 ? ordered(1 - cosine(raw, query_norm, norm))
+            return norm > 0 ? ordered(float(1 - cosine(raw, query_norm, norm)))
                             : std::numeric_limits<float>::max();
         case VDB_METRIC_IP:
             return ordered(-raw);
         case VDB_METRIC_JACCARD:
-            return raw > 0 ? ordered(1 - raw / (query_norm + norm - raw)) : 1;
+            return raw > 0 ? ordered(float(1 - double{raw} / (query_norm + norm - raw))) : 1;
         default:
             return ordered(raw);
         }
     }
 
     // Cosine of the angle, 0 with the zero vector.  Only float32 is kept at unit length: rounded to
-    // half precision, a unit vector points elsewhere.
-    float cosine(float raw, float norm_a, float norm_b) const
+    // half precision, a unit vector points elsewhere.  In double, as the operator computes it: more
+    // roundings would change the order of what lies close together.
+    double cosine(float raw, float norm_a, float norm_b) const
     {
         if (storage == VDB_STORAGE_FLOAT32)
             return raw;
-        return norm_a > 0 && norm_b > 0 ? raw / (std::sqrt(norm_a) * std::sqrt(norm_b)) : 0;
+        return norm_a > 0 && norm_b > 0 ? raw / std::sqrt(double{norm_a} * norm_b) : 0;
     }
 
     // Whether distances depend on norms.

@@ -3,8 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <random>
+#include <utility>
 #include <vector>
 
 #include "core/half_api.h"
@@ -176,4 +179,26 @@ TEST(Space, CosineOfShortSparseVectorsIsExact)
     EXPECT_EQ(vdb_value_prepare(&s, zero), 0);
     EXPECT_FLOAT_EQ(vdb_value_prepare(&s, kept), 1e-10f);
     EXPECT_EQ(kept[1].value, 1e-5f);
+}
+
+TEST(Space, CosineAndJaccardKeepTheOperatorsOrder)
+{
+    vdb::Space cosine = vdb::make_space(space(VDB_METRIC_COSINE, VDB_STORAGE_SPARSE, 9));
+    vdb::Space jaccard = vdb::make_space(space(VDB_METRIC_JACCARD, VDB_STORAGE_BIT, 64000));
+    std::mt19937 random(1);
+    std::uniform_real_distribution<float> raw(.9f, 1), norm(1, 1.0001f);
+    std::vector<std::pair<double, float>> angles, overlaps; // as the operator has it, rank
+    for (int i = 0; i < 20000; i++) {
+        float r = raw(random), a = 1.23456f, b = norm(random);
+        angles.push_back({1 - r / std::sqrt(double{a} * b), cosine.rank(r, a, b)});
+        auto both = static_cast<float>(20000 + random() % 10000);
+        auto other = static_cast<float>(30000 + random() % 10000);
+        overlaps.push_back(
+            {1 - double{both} / (31000. + other - both), jaccard.rank(both, 31000, other)});
+    }
+    for (auto *pairs : {&angles, &overlaps}) {
+        std::sort(pairs->begin(), pairs->end());
+        for (size_t i = 1; i < pairs->size(); i++)
+            EXPECT_LE((*pairs)[i - 1].second, (*pairs)[i].second);
+    }
 }
