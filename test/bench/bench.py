@@ -66,7 +66,7 @@ class Benchmark:
                 self.sides.append(self.stack.enter_context(Side(name, extension, pg_config, settings)))
             for side in self.sides:
                 self.emit(kind="load", side=side.name, extension=side.extension, version=side.version(),
-                          load_s=side.load(self.dataset))
+                          load_s=side.load(self.dataset, self.options.type))
         except BaseException:
             self.stack.close()
             raise
@@ -77,7 +77,7 @@ class Benchmark:
 
     def emit(self, **record):
         record = {"data": self.dataset.name, "rows": len(self.dataset.base), "dimensions": self.dataset.dimensions,
-                  "metric": self.options.metric, **record}
+                  "metric": self.options.metric, "type": self.options.type, **record}
         line = json.dumps(record)
         print(line, flush=True)
         if self.options.out:
@@ -85,7 +85,8 @@ class Benchmark:
                 out.write(line + "\n")
 
     def statement(self):
-        return f"SELECT id FROM item ORDER BY v {OPERATORS[self.options.metric]} $1::vector LIMIT {self.options.k}"
+        cast = "" if self.options.type == "vector" else f"::{self.options.type}"
+        return f"SELECT id FROM item ORDER BY v {OPERATORS[self.options.metric]} $1::vector{cast} LIMIT {self.options.k}"
 
     def indexes(self):
         """Settings of the indexes to build."""
@@ -102,7 +103,7 @@ class Benchmark:
     def build(self, index):
         """Builds the index on every side, alternating; keeps the median build of each."""
         options = self.options
-        definition = f"USING {options.index} (v vector_{options.metric}_ops) WITH ({index})"
+        definition = f"USING {options.index} (v {options.type}_{options.metric}_ops) WITH ({index})"
         settings = [f"maintenance_work_mem = '{options.maintenance_work_mem}'",
                     f"max_parallel_maintenance_workers = {options.workers}"]
         runs = {side.name: [] for side in self.sides}
@@ -202,6 +203,7 @@ def arguments():
         command.add_argument("--rows", type=int, help="only the first so many")
         command.add_argument("--side", action="append", required=True, metavar="NAME=EXTENSION:PG_CONFIG")
         command.add_argument("--metric", choices=OPERATORS, default="l2")
+        command.add_argument("--type", choices=("vector", "halfvec"), default="vector", help="of the column")
         command.add_argument("--index", choices=("hnsw", "ivfflat"), default="hnsw")
         command.add_argument("--lists", type=int, nargs="+", default=[100], help="of ivfflat")
         command.add_argument("--probes", type=int, nargs="+", default=[1, 2, 5, 10, 20, 30, 40, 60, 100])

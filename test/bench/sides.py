@@ -98,8 +98,9 @@ class Side:
             return connection.execute("SELECT extversion FROM pg_extension WHERE extname = %s",
                                       (self.extension,)).fetchone()[0]
 
-    def load(self, dataset):
-        """Table item (id, v): row numbers and vectors in the heap page itself where they fit. Returns seconds."""
+    def load(self, dataset, column_type):
+        """Table item (id, v): row numbers and vectors in the heap page itself where they fit. Returns the seconds that
+        vectors took; another type is made of them."""
         dimensions = dataset.dimensions
         with self.connect() as connection:
             connection.execute(f"CREATE TABLE item (id int4 PRIMARY KEY, v vector({dimensions}) NOT NULL)")
@@ -110,6 +111,8 @@ class Side:
             loaded = time.monotonic() - started
             connection.execute(f"CREATE TABLE query (id int4 PRIMARY KEY, v vector({dimensions}) NOT NULL)")
             self._copy(connection, "query", [(0, dataset.query)])
+            if column_type != "vector":
+                connection.execute(f"ALTER TABLE item ALTER v TYPE {column_type}({dimensions})")
             connection.execute("VACUUM (ANALYZE, FREEZE) item")
             connection.execute("VACUUM (ANALYZE, FREEZE) query")
             connection.execute("CHECKPOINT")
