@@ -50,11 +50,12 @@ bool can_improve(const Search &s, float distance)
     return s.results.size < s.ef || distance < s.results.top().distance;
 }
 
-// Whether all that is left to expand is farther than the results.  The farthest result itself is
-// still to be expanded: a search for one node would never leave its start otherwise.
+// Whether all that is left to expand is farther than the results.  What is as far as the farthest
+// of them is still to be expanded, itself to begin with, or a search for one node would never leave
+// its start; where distances are few, as Hamming's are, that finds more for the same ef.
 bool is_complete(const Search &s)
 {
-    return s.results.size >= s.ef && nearer(s.results.top(), s.frontier.top());
+    return s.results.size >= s.ef && s.results.top().distance < s.frontier.top().distance;
 }
 
 void remember(Search &s, Candidate c, bool live, bool in_frontier)

@@ -14,7 +14,7 @@
 
 /* Candidates for a mended list, as multiples of its limit, and at least. */
 #define MEND_POOL     4
-#define MIN_MEND_POOL 64
+#define MIN_MEND_POOL 160
 
 static uint32 pool_size(const HnswVacuum *v)
 {
