@@ -77,13 +77,15 @@ recall_of_item('ivf', '10,000 Gaussian rows', 0.92, '', 'SET ivf.probes = 40;');
 # Few rows are the nearest by inner product to any query here; the others must not crowd out the edges between those.
 $node->safe_psql(
 	'postgres', q{
+	DROP TABLE item, query;
 	CREATE TABLE item (id int, v vector(3));
 	CREATE TABLE query (id int, v vector(3));
 	SELECT setseed(0.42);
 	INSERT INTO item SELECT i, ARRAY[random() * random(), random() * random(), random() * random()]
 		FROM generate_series(1, 10000) i;
 	INSERT INTO query SELECT i, ARRAY[random() ^ 3, random() ^ 3, random() ^ 3] FROM generate_series(1, 100) i;});
-recall_of_item('10,000 rows of three elements', 0.99, '', '');
+prepare_recall($node, 'item', 'query', K, sort values %METRICS);
+recall_of_item('hnsw', '10,000 rows of three elements', 0.99, '', '');
 
 $node->stop;
 done_testing();

@@ -119,16 +119,18 @@ is( $node->safe_psql(
 # --- insertions and vacuums cut short anywhere, in the middle of splits too ---
 $node->safe_psql('postgres', 'CREATE INDEX item_ip ON item USING ivf (v vector_ip_ops)');
 push @indexes, 'item_ip';
-my $cut = 0;
+my ($cut, $delay) = (0, 200);
 foreach my $round (1 .. 24)
 {
-	my $delay = 20 + 17 * $round;
 	my $work = $round % 4 == 0 ? 'VACUUM (INDEX_CLEANUP ON) item' : "SELECT add_items(4000, $round, $round + 3)";
 
 	$node->safe_psql('postgres', 'DELETE FROM item WHERE id % 5 = 0') if $round % 4 == 0;
 	my ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = $delay; $work");
-	$cut++ if $err =~ /canceling statement/;
-	check_index($node, "after $delay ms", @indexes) if $round % 3 == 0;
+	my $was_cut = $err =~ /canceling statement/;
+	$cut++ if $was_cut;
+	# Whatever the speed of the machine, the limit comes to lie about where a statement ends.
+	$delay = int($was_cut ? $delay * 1.5 : $delay / 2) + 1;
+	check_index($node, "after round $round", @indexes) if $round % 3 == 0;
 }
 cmp_ok($cut, '>=', 5, "$cut statements were cut short");
 vacuum('item') foreach 1 .. 2;
