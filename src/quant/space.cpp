@@ -81,7 +81,6 @@ Space make_space(const VdbSpace &space)
     s.metric = static_cast<VdbMetric>(space.metric);
     s.storage = static_cast<VdbStorage>(space.storage);
     s.dims = space.dims;
-    s.unit = vdb_unit_size(&space);
     s.units = vdb_value_units(&space);
     switch (s.storage) {
     case VDB_STORAGE_FLOAT32:

@@ -30,7 +30,6 @@ struct Space {
     VdbMetric metric;
     VdbStorage storage;
     uint32_t dims;
-    uint32_t unit;  // bytes
     uint32_t units; // of a value (vdb_value_units())
     union {
         float (*of_floats)(const float *, const float *, size_t) noexcept;
@@ -87,8 +86,6 @@ struct Space {
                (metric == VDB_METRIC_COSINE && storage != VDB_STORAGE_FLOAT32);
     }
 
-    size_t bytes() const { return size_t{units} * unit; }
-
   private:
     float raw_bits(const uint8_t *a, const uint8_t *b, size_t n) const
     {
@@ -96,8 +93,6 @@ struct Space {
                                       ? of_bits->bit_hamming(a, b, n)
                                       : of_bits->bit_jaccard_parts(a, b, n).both);
     }
-
-    friend Space make_space(const VdbSpace &);
 };
 
 Space make_space(const VdbSpace &space);
