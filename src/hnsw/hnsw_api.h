@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/types.h"
+#include "quant/kept_api.h"
 #include "quant/space_api.h"
 
 VDB_BEGIN_DECLS
@@ -66,7 +67,12 @@ static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
 typedef struct VdbHnswGeometry {
     uint32_t page_size;
     uint32_t m;
-    VdbSpace space;
+    VdbSpace space;          /* of the vectors that are compared; with codes: rotated float32 */
+    VdbStorage source;       /* of the column */
+    VdbKept kept;            /* PLAIN: a slot keeps its vector as it is compared */
+    uint32_t code_dims;      /* coordinates that neighbours' codes cover; 0: no codes */
+    uint32_t factors_offset; /* of the codes' factors, in the slot */
+    uint32_t codes_offset;
     uint32_t unit_size; /* of the pieces that a vector may be cut into (quant/space_api.h) */
     uint32_t units;     /* of a vector; the most that a sparse one can have */
     uint32_t slot_size;
@@ -81,6 +87,12 @@ typedef struct VdbHnswGeometry {
     uint32_t vector_pages;  /* pages that hold the others; sparse: at most */
     uint32_t units_per_vector_page;
 } VdbHnswGeometry;
+
+/* Whether slots hold codes of their neighbours. */
+static inline bool vdb_hnsw_coded(const VdbHnswGeometry *g)
+{
+    return g->code_dims > 0;
+}
 
 /* Most dimensions of that form of vector. */
 uint32_t vdb_hnsw_max_dims(VdbStorage storage) VDB_NOEXCEPT;
