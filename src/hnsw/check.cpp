@@ -72,8 +72,10 @@ const char *metapage_problem(const void *page, uint32_t page_size, VdbHnswGeomet
     VdbSpace space = {meta->metric, meta->storage, std::max(meta->dims, 1u)};
     if (!vdb_space_valid(&space))
         return "metapage has an unknown vector storage or metric";
-    space.dims = meta->dims;
-    if (vdb_hnsw_geometry(page_size, &space, meta->m, meta->slot_units, out) != VDB_OK)
+    VdbHnswShape shape;
+    if (!read_shape(meta, &shape))
+        return "metapage has codes by one of its fields and none by another";
+    if (vdb_hnsw_geometry(page_size, &shape, out) != VDB_OK)
         return "metapage has impossible dimensions or m";
     return nullptr;
 }

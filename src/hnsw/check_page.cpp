@@ -278,7 +278,8 @@ struct PageCheck {
             c->report(block, -1, "%s", problem);
             return;
         }
-        if (g.m != c->g.m || std::memcmp(&g.space, &c->g.space, sizeof(VdbSpace)) != 0)
+        if (g.m != c->g.m || g.kept != c->g.kept || g.code_dims != c->g.code_dims ||
+            std::memcmp(&g.space, &c->g.space, sizeof(VdbSpace)) != 0)
             c->report(block, -1, "metapage has %u dimensions and m %u, not %u and %u", g.space.dims,
                       g.m, c->g.space.dims, c->g.m);
         const MetaPage *meta = meta_of(page);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/types.h"
+#include "quant/code_api.h"
 #include "quant/kept_api.h"
 #include "quant/space_api.h"
 
@@ -62,8 +63,19 @@ static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
     return tail[1] == VDB_HNSW_PAGE_ID ? tail[0] : 0;
 }
 
-/* Where everything lies; a pure function of (page_size, space, m, slot_units).  Offsets and sizes
- * in bytes. */
+/* What an index is: all that its geometry follows from. */
+typedef struct VdbHnswShape {
+    VdbSpace space; /* of the column */
+    uint32_t m;
+    VdbKept kept;        /* PLAIN: no codes */
+    uint32_t code_dims;  /* with codes: how many coordinates they cover; 0: the best choice */
+    uint32_t slot_units; /* of a sparse vector, how many units a slot has room for, less where a
+                          * page does not; else ignored */
+} VdbHnswShape;
+
+/* Where everything lies; a pure function of (page_size, shape).  Offsets and sizes in bytes.  What
+ * pages keep of a vector is its *stored form*: the vector itself, or, with codes, its kept form
+ * (quant/kept_api.h). */
 typedef struct VdbHnswGeometry {
     uint32_t page_size;
     uint32_t m;
@@ -73,8 +85,9 @@ typedef struct VdbHnswGeometry {
     uint32_t code_dims;      /* coordinates that neighbours' codes cover; 0: no codes */
     uint32_t factors_offset; /* of the codes' factors, in the slot */
     uint32_t codes_offset;
-    uint32_t unit_size; /* of the pieces that a vector may be cut into (quant/space_api.h) */
-    uint32_t units;     /* of a vector; the most that a sparse one can have */
+    uint32_t unit_size; /* of the pieces that a stored vector may be cut into (quant/space_api.h);
+                         * 4 with codes */
+    uint32_t units;     /* of a stored vector; the most that a sparse one can have */
     uint32_t slot_size;
     uint32_t slots_per_page;
     uint32_t cells_offset; /* of the first cell on a node page */
@@ -88,32 +101,64 @@ typedef struct VdbHnswGeometry {
     uint32_t units_per_vector_page;
 } VdbHnswGeometry;
 
+/* Fewer dimensions are not worth a code. */
+#define VDB_HNSW_MIN_CODED_DIMS 64
+
+/* Whether an index over such vectors can have codes: numbers under L2, inner product or cosine, and
+ * enough of them. */
+static inline bool vdb_hnsw_codable(const VdbSpace *space)
+{
+    return (space->storage == VDB_STORAGE_FLOAT32 || space->storage == VDB_STORAGE_HALF) &&
+           (space->metric == VDB_METRIC_L2 || space->metric == VDB_METRIC_IP ||
+            space->metric == VDB_METRIC_COSINE) &&
+           space->dims >= VDB_HNSW_MIN_CODED_DIMS;
+}
+
 /* Whether slots hold codes of their neighbours. */
 static inline bool vdb_hnsw_coded(const VdbHnswGeometry *g)
 {
     return g->code_dims > 0;
 }
 
+/* The space of the column. */
+static inline VdbSpace vdb_hnsw_source_space(const VdbHnswGeometry *g)
+{
+    VdbSpace space = {g->space.metric, g->source, g->space.dims};
+
+    return space;
+}
+
+/* What the codes are made and read with.  REQUIRES: there are codes. */
+static inline VdbCodec vdb_hnsw_codec(const VdbHnswGeometry *g)
+{
+    VdbCodec codec = {g->space.metric, g->space.dims, g->code_dims};
+
+    return codec;
+}
+
 /* Most dimensions of that form of vector. */
 uint32_t vdb_hnsw_max_dims(VdbStorage storage) VDB_NOEXCEPT;
 
-/*
- * slot_units: of a sparse vector, how many units a slot has room for, less where a page does not;
- * ignored otherwise.  Fails with VDB_TOO_BIG when no layout exists (not for up to
- * vdb_hnsw_max_dims() dimensions and m <= VDB_HNSW_MAX_M).
- */
-VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t m,
-                            uint32_t slot_units, VdbHnswGeometry *out) VDB_NOEXCEPT;
+/* Fails with VDB_TOO_BIG when no layout exists (not for up to vdb_hnsw_max_dims() dimensions, m <=
+ * VDB_HNSW_MAX_M and code_dims 0), or for codes of vectors that cannot have any. */
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbHnswShape *shape,
+                            VdbHnswGeometry *out) VDB_NOEXCEPT;
 
 /* The slot_units that make an index over vectors of these sizes (in units) smallest; a default for
  * n = 0.  Sorts the sizes. */
 uint32_t vdb_hnsw_choose_slot_units(uint32_t page_size, const VdbSpace *space, uint32_t m,
                                     uint32_t *sizes, uint32_t n) VDB_NOEXCEPT;
 
-/* Bytes of this vector. */
+/* Bytes of this vector as it is compared. */
 static inline size_t vdb_hnsw_vector_bytes(const VdbHnswGeometry *g, const void *vector)
 {
-    return (size_t) vdb_units_of(&g->space, vector) * g->unit_size;
+    return (size_t) vdb_units_of(&g->space, vector) * vdb_unit_size(&g->space);
+}
+
+/* Units of this stored vector; 0 if it is damaged. */
+static inline uint32_t vdb_hnsw_stored_units(const VdbHnswGeometry *g, const void *stored)
+{
+    return vdb_hnsw_coded(g) ? g->units : vdb_units_of(&g->space, stored);
 }
 
 /* Vector pages that a vector of so many units needs beside its slot. */

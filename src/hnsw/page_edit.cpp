@@ -32,11 +32,14 @@ void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noe
     *meta = {};
     meta->magic = kMagic;
     meta->version = kFormatVersion;
+    meta->features = vdb_hnsw_coded(g) ? kFeatureInlineCodes : 0;
     meta->page_size = g->page_size;
     meta->dims = g->space.dims;
     meta->m = static_cast<uint16_t>(g->m);
     meta->metric = static_cast<uint16_t>(g->space.metric);
-    meta->storage = static_cast<uint16_t>(g->space.storage);
+    meta->storage = static_cast<uint16_t>(g->source);
+    meta->kept = static_cast<uint16_t>(g->kept);
+    meta->code_dims = g->code_dims;
     meta->slot_units = is_sparse(*g) ? g->inline_units : 0;
     meta->seed = seed;
     meta->root = meta->entry = VDB_NO_NODE;
@@ -50,15 +53,13 @@ VdbStatus vdb_hnsw_meta_geometry(const void *page, uint32_t page_size, VdbHnswGe
     if (meta->magic != kMagic)
         return VDB_CORRUPT;
     if (meta->version != kFormatVersion || (meta->features & ~kKnownFeatures) != 0 ||
-        meta->storage > VDB_STORAGE_SPARSE)
+        meta->storage > VDB_STORAGE_SPARSE || meta->kept > VDB_KEPT_RABITQ4)
         return VDB_STALE;
-    if (meta->page_size != page_size)
+    VdbHnswShape shape;
+    if (meta->page_size != page_size || !read_shape(meta, &shape))
         return VDB_CORRUPT;
     *seed = meta->seed;
-    VdbSpace space = {meta->metric, meta->storage, meta->dims};
-    return vdb_hnsw_geometry(page_size, &space, meta->m, meta->slot_units, g) == VDB_OK
-               ? VDB_OK
-               : VDB_CORRUPT;
+    return vdb_hnsw_geometry(page_size, &shape, g) == VDB_OK ? VDB_OK : VDB_CORRUPT;
 }
 
 void vdb_hnsw_meta_read(const void *page, VdbHnswMeta *out) noexcept
@@ -127,7 +128,7 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
     node->upper = in->upper;
     node->norm = in->norm;
     std::memcpy(neighbors(node), in->links->ids, in->links->count * sizeof(VdbNode));
-    uint32_t units = vdb_units_of(&g->space, in->vector);
+    uint32_t units = vdb_hnsw_stored_units(g, in->vector);
     for (uint32_t i = 0; i < g->vector_pages; i++)
         vector_blocks(node, *g)[i] =
             i < vdb_hnsw_slices(g, units) ? in->vector_blocks[i] : VDB_NO_BLOCK;
@@ -152,7 +153,7 @@ VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBloc
 void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const void *vector,
                              uint32_t i) noexcept
 {
-    uint32_t units = slice_units(*g, vdb_units_of(&g->space, vector), i);
+    uint32_t units = slice_units(*g, vdb_hnsw_stored_units(g, vector), i);
     std::memcpy(slice_vector(page), unit_at(vector, *g, slice_start(*g, i)), units * g->unit_size);
     std::memset(unit_at(slice_vector(page), *g, units), 0,
                 (g->units_per_vector_page - units) * g->unit_size);

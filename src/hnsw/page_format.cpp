@@ -18,19 +18,26 @@ constexpr uint32_t align8(uint32_t n)
 }
 
 constexpr uint32_t kCacheLine = 64;
+constexpr uint32_t kCodesOverrun = 64;      // bytes past codes that an estimate may read
 constexpr uint32_t kDefaultSlotUnits = 257; // when nothing is known of the vectors
 
-// Puts vectors on cache-line boundaries where no slot of the page is lost by it: a distance then
-// takes half the time in cache, and a line less from memory.
-void align_vectors(VdbHnswGeometry &g, uint32_t room)
+// Distance of a slot's byte from the next start of a cache line, if the slot begins a page.
+constexpr uint32_t to_line(uint32_t offset)
 {
-    uint32_t begin = kPageHeaderSize + g.vector_offset;
-    uint32_t offset = g.vector_offset + (kCacheLine - begin % kCacheLine) % kCacheLine;
-    uint32_t size = offset + g.inline_units * g.unit_size;
+    return (kCacheLine - (kPageHeaderSize + offset) % kCacheLine) % kCacheLine;
+}
+
+// Puts what is read most, vectors or else codes, on cache-line boundaries where no slot of the page
+// is lost by it: a distance then takes half the time in cache, and a line less from memory.
+void align_lines(VdbHnswGeometry &g, uint32_t room)
+{
+    uint32_t shift = to_line(vdb_hnsw_coded(&g) ? g.codes_offset : g.vector_offset);
+    uint32_t size = g.slot_size + align8(shift);
     size += (kCacheLine - size % kCacheLine) % kCacheLine;
-    if (g.inline_units == 0 || size * g.slots_per_page > room)
+    if ((g.inline_units == 0 && !vdb_hnsw_coded(&g)) || size * g.slots_per_page > room)
         return;
-    g.vector_offset = offset;
+    g.codes_offset += vdb_hnsw_coded(&g) ? shift : 0;
+    g.vector_offset += align8(shift);
     g.slot_size = size;
 }
 
@@ -39,9 +46,18 @@ void place(VdbHnswGeometry &g, uint32_t inline_units)
 {
     g.inline_units = inline_units;
     g.vector_pages = vdb_hnsw_slices(&g, g.units);
-    g.vector_offset =
-        align8(sizeof(NodeHeader) + 2 * g.m * sizeof(VdbNode) + g.vector_pages * sizeof(VdbBlock));
-    g.slot_size = align8(g.vector_offset + g.inline_units * g.unit_size);
+    uint32_t end =
+        sizeof(NodeHeader) + 2 * g.m * sizeof(VdbNode) + g.vector_pages * sizeof(VdbBlock);
+    uint32_t codes_end = 0;
+    if (vdb_hnsw_coded(&g)) {
+        VdbCodec codec = vdb_hnsw_codec(&g);
+        g.factors_offset = end;
+        g.codes_offset = end + 2 * g.m * sizeof(VdbCodeFactors);
+        end = g.codes_offset + vdb_codes_bytes(&codec, 2 * g.m);
+        codes_end = end + kCodesOverrun;
+    }
+    g.vector_offset = align8(end);
+    g.slot_size = align8(std::max(g.vector_offset + g.inline_units * g.unit_size, codes_end));
 }
 
 // Whole slices go to vector pages, as few as do; the slot keeps the remainder.
@@ -55,6 +71,63 @@ bool place_dense(VdbHnswGeometry &g, uint32_t room)
         if (g.inline_units == 0)
             return false;
     }
+}
+
+constexpr uint32_t ceil8(uint32_t n)
+{
+    return (n + 7) / 8 * 8;
+}
+
+// The most coordinates that codes can cover in a slot of at most so many bytes; 0 if not even 8.
+uint32_t dims_within(VdbHnswGeometry g, uint32_t inline_units, uint32_t slot_size)
+{
+    g.code_dims = ceil8(g.space.dims);
+    place(g, inline_units);
+    while (g.slot_size > slot_size && g.code_dims > 0) {
+        uint32_t over = (g.slot_size - slot_size) / (2 * g.m);
+        g.code_dims -= std::min(g.code_dims, std::max(over * 8, 8u));
+        place(g, inline_units);
+    }
+    return g.slot_size <= slot_size ? g.code_dims : 0;
+}
+
+/*
+ * How many coordinates the codes of a new index cover.  An estimate from the first n of D
+ * coordinates errs by about sqrt((pi/2 - n/D) / n) of a distance, so the last ones are worth
+ * little:
+ *
+ * - They are given up where one more slot fits a page by it, down to kLeastShare of them: 384
+ *   dimensions at 8 bits and m = 16 take 4 slots a page and not 3 with codes of 336.
+ * - A vector in its slot saves each step of a search another page.  For it codes may be as short as
+ *   kEnoughDims, which err no more than the full ones of vectors of half as many dimensions.
+ * - Where not even those fit beside the vector, whole slices of it go to vector pages, as few as
+ * do.
+ */
+uint32_t choose_code_dims(const VdbHnswGeometry &g, uint32_t room)
+{
+    constexpr uint32_t kLeastShare = 85; // percent
+    constexpr uint32_t kEnoughDims = 768;
+    uint32_t most_of = std::max(g.space.dims * kLeastShare / 100, 8u);
+    for (uint32_t pages = 0;; pages++) {
+        uint32_t outside = pages * g.units_per_vector_page;
+        uint32_t inside = g.units > outside ? g.units - outside : 0;
+        for (uint32_t slots = room / (sizeof(NodeHeader) + kCodesOverrun); slots > 0; slots--) {
+            uint32_t enough = slots > 1 ? most_of : std::min(most_of, kEnoughDims);
+            uint32_t dims = dims_within(g, inside, room / slots);
+            if (dims >= enough || (dims > 0 && inside == 0 && slots == 1))
+                return dims;
+        }
+        if (inside == 0)
+            return 0;
+    }
+}
+
+// A slot with codes: as with the dense, but the codes have their say.
+bool place_coded(VdbHnswGeometry &g, uint32_t room, uint32_t code_dims)
+{
+    g.code_dims = code_dims > 0 ? code_dims : choose_code_dims(g, room);
+    return g.code_dims > 0 && g.code_dims % 8 == 0 && g.code_dims <= ceil8(g.space.dims) &&
+           place_dense(g, room);
 }
 
 // The slot is filled first: most sparse vectors are far shorter than the longest.
@@ -83,6 +156,14 @@ uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
     return kPageHeaderSize;
 }
 
+bool read_shape(const MetaPage *meta, VdbHnswShape *shape)
+{
+    VdbSpace space = {meta->metric, meta->storage, meta->dims};
+    *shape = {space, meta->m, static_cast<VdbKept>(meta->kept), meta->code_dims, meta->slot_units};
+    bool coded = (meta->features & kFeatureInlineCodes) != 0;
+    return coded == (meta->kept != VDB_KEPT_PLAIN) && coded == (meta->code_dims > 0);
+}
+
 void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
 {
     std::memset(static_cast<char *>(page) + kPageHeaderSize, 0, g.page_size - kPageHeaderSize);
@@ -107,9 +188,14 @@ uint32_t vdb_hnsw_max_dims(VdbStorage storage) noexcept
     }
 }
 
-VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t m,
-                            uint32_t slot_units, VdbHnswGeometry *out) noexcept
+VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbHnswShape *shape,
+                            VdbHnswGeometry *out) noexcept
 {
+    const VdbSpace *space = &shape->space;
+    uint32_t m = shape->m;
+    bool coded = shape->kept != VDB_KEPT_PLAIN;
+    if (coded && (!vdb_hnsw_codable(space) || shape->kept > VDB_KEPT_RABITQ4))
+        return VDB_TOO_BIG;
     if (!vdb_space_valid(space) ||
         space->dims > vdb_hnsw_max_dims(static_cast<VdbStorage>(space->storage)) ||
         m < VDB_HNSW_MIN_M || m > VDB_HNSW_MAX_M || page_size < 4096)
@@ -120,14 +206,23 @@ VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbSpace *space, uint32_t 
     g.page_size = page_size;
     g.m = m;
     g.space = *space;
+    g.source = static_cast<VdbStorage>(space->storage);
+    g.kept = shape->kept;
     g.unit_size = vdb_unit_size(space);
     g.units = vdb_value_units(space);
+    if (coded) {
+        g.space.storage = VDB_STORAGE_FLOAT32;
+        g.unit_size = sizeof(uint32_t);
+        g.units = static_cast<uint32_t>(vdb_kept_bytes(g.kept, space->dims) / sizeof(uint32_t));
+    }
     g.units_per_vector_page = room / g.unit_size;
 
-    if (!(is_sparse(g) ? place_sparse(g, room, slot_units) : place_dense(g, room)))
+    if (!(coded          ? place_coded(g, room, shape->code_dims)
+          : is_sparse(g) ? place_sparse(g, room, shape->slot_units)
+                         : place_dense(g, room)))
         return VDB_TOO_BIG;
     g.slots_per_page = room / g.slot_size;
-    align_vectors(g, room);
+    align_lines(g, room);
 
     uint32_t payload = m * sizeof(VdbNode);
     if (payload < kMinCellPayload)
@@ -148,19 +243,20 @@ uint32_t vdb_hnsw_choose_slot_units(uint32_t page_size, const VdbSpace *space, u
     if (n == 0)
         return kDefaultSlotUnits;
     std::sort(sizes, sizes + n);
+    VdbHnswShape shape = {*space, m, VDB_KEPT_PLAIN, 0, 0};
     uint32_t best = sizes[n - 1];
     double best_cost = std::numeric_limits<double>::max();
     for (uint32_t i = 0; i < kTries; i++) {
         VdbHnswGeometry g;
-        uint32_t candidate = sizes[(n - 1) * (i + 1) / kTries];
-        if (vdb_hnsw_geometry(page_size, space, m, candidate, &g) != VDB_OK)
+        shape.slot_units = sizes[(n - 1) * (i + 1) / kTries];
+        if (vdb_hnsw_geometry(page_size, &shape, &g) != VDB_OK)
             continue;
         double pages = static_cast<double>(n) / g.slots_per_page;
         for (uint32_t j = 0; j < n; j++)
             pages += vdb_hnsw_slices(&g, sizes[j]);
         if (pages < best_cost) {
             best_cost = pages;
-            best = candidate;
+            best = shape.slot_units;
         }
     }
     return best;

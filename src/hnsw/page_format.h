@@ -24,9 +24,9 @@ struct PageTrailer {
 static_assert(sizeof(PageTrailer) == 8);
 
 // Feature flags: a reader refuses an index with a flag it does not know.
-constexpr uint32_t kFeatureInlineCodes = 1u << 0;  // reserved: slots hold their neighbours' codes
+constexpr uint32_t kFeatureInlineCodes = 1u << 0;  // slots hold their neighbours' codes
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: slots hold further index columns
-constexpr uint32_t kKnownFeatures = 0;
+constexpr uint32_t kKnownFeatures = kFeatureInlineCodes;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {
@@ -36,11 +36,11 @@ struct MetaPage {
     uint32_t page_size;
     uint32_t dims;
     uint16_t m;
-    uint16_t metric;  // VdbMetric
-    uint16_t storage; // VdbStorage
-    uint16_t pad0;
-    uint32_t pad1;
-    uint64_t seed; // of the nodes' levels
+    uint16_t metric;    // VdbMetric
+    uint16_t storage;   // VdbStorage of the column
+    uint16_t kept;      // VdbKept
+    uint32_t code_dims; // coordinates that codes cover, 0 without codes
+    uint64_t seed;      // of the nodes' levels
 
     VdbNode root;  // root of the pinned tree; never freed once set
     VdbNode entry; // a node of the highest level, where a search starts
@@ -70,7 +70,8 @@ inline bool valid_state(NodeState state)
 }
 
 // Start of a slot.  Then: VdbNode neighbors[2m] (the first `pinned` of them are the tree edges),
-// VdbBlock vector_blocks[vector_pages], the first inline_units units of the vector.
+// VdbBlock vector_blocks[vector_pages], with codes VdbCodeFactors[2m] and the neighbours' codes
+// (quant/code_api.h), and the first inline_units units of the stored vector.
 struct NodeHeader {
     NodeState state;
     uint8_t level;
@@ -156,6 +157,24 @@ inline const VdbBlock *vector_blocks(const NodeHeader *node, const VdbHnswGeomet
     return neighbors(node) + max_degree(g);
 }
 
+// The codes of a list's neighbours, and their factors.  REQUIRES: the index has codes.
+inline VdbCodeFactors *code_factors(NodeHeader *node, const VdbHnswGeometry &g)
+{
+    return reinterpret_cast<VdbCodeFactors *>(reinterpret_cast<char *>(node) + g.factors_offset);
+}
+inline const VdbCodeFactors *code_factors(const NodeHeader *node, const VdbHnswGeometry &g)
+{
+    return code_factors(const_cast<NodeHeader *>(node), g);
+}
+inline void *codes(NodeHeader *node, const VdbHnswGeometry &g)
+{
+    return reinterpret_cast<char *>(node) + g.codes_offset;
+}
+inline const void *codes(const NodeHeader *node, const VdbHnswGeometry &g)
+{
+    return codes(const_cast<NodeHeader *>(node), g);
+}
+
 inline void *inline_vector(NodeHeader *node, const VdbHnswGeometry &g)
 {
     return reinterpret_cast<char *>(node) + g.vector_offset;
@@ -165,7 +184,7 @@ inline const void *inline_vector(const NodeHeader *node, const VdbHnswGeometry &
     return reinterpret_cast<const char *>(node) + g.vector_offset;
 }
 
-// Where unit i of a vector in memory stands.
+// Where unit i of a stored vector in memory stands.
 inline void *unit_at(void *vector, const VdbHnswGeometry &g, uint32_t i)
 {
     return static_cast<char *>(vector) + size_t{i} * g.unit_size;
@@ -265,6 +284,9 @@ inline bool same_tid(VdbTid a, VdbTid b)
 {
     return a.block_hi == b.block_hi && a.block_lo == b.block_lo && a.offset == b.offset;
 }
+
+// What the metapage says of the index; false if its features and values disagree.
+bool read_shape(const MetaPage *meta, VdbHnswShape *shape);
 
 // Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.
 uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind);

@@ -20,11 +20,13 @@ static void *begin(Relation index, const char *metapage, VdbCheckBlocks blocks,
                    const char **problem)
 {
     HnswChecked *c = palloc0(sizeof(HnswChecked));
+    VdbSpace space;
     Size size = 0;
 
     if (vdb_hnsw_check_geometry(metapage, BLCKSZ, &c->geometry, problem) != VDB_OK)
         return NULL;
-    if (!vdb_space_fits(index, &c->geometry.space)) {
+    space = vdb_hnsw_source_space(&c->geometry);
+    if (!vdb_space_fits(index, &space)) {
         *problem = "metapage has another type, other dimensions or another metric than the column";
         return NULL;
     }

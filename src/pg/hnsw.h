@@ -29,7 +29,16 @@ typedef struct HnswOptions {
     int32 vl_len_; /* varlena header, do not touch directly */
     int m;
     int ef_construction;
+    int quantizer; /* HnswQuantizer */
+    int storage;   /* VdbKept, or HNSW_NOT_SET */
 } HnswOptions;
+
+/* Reloption quantizer: whether slots hold codes of their neighbours. */
+typedef enum HnswQuantizer {
+    HNSW_NOT_SET = -1, /* as is best for the column */
+    HNSW_QUANTIZER_NONE,
+    HNSW_QUANTIZER_RABITQ
+} HnswQuantizer;
 
 typedef enum HnswIterativeScan {
     HNSW_ITERATIVE_SCAN_OFF,
@@ -69,6 +78,8 @@ extern void hnsw_init(void); /* GUCs and reloptions; called once by _PG_init */
 extern bytea *hnswoptions(Datum reloptions, bool validate);
 extern int hnsw_m(Relation index); /* as asked for by WITH; an index's own stands in geometry */
 extern int hnsw_ef_construction(Relation index); /* >= 2 m is checked at CREATE INDEX */
+/* How an index over such vectors is to keep them; ereports where it cannot as asked. */
+extern VdbKept hnsw_kept(Relation index, const VdbSpace *space);
 
 /* hnsw_index.c: the index's fixed facts */
 /* Geometry for an index about to be built, from its column and reloptions; ereports where it cannot

@@ -12,21 +12,21 @@
 HnswIndex hnsw_new_index(Relation index, HnswSizes sizes)
 {
     HnswIndex hi = {.seed = 0};
-    VdbSpace space = vdb_index_space(index);
-    int m = hnsw_m(index);
-    uint32 slot_units;
+    VdbHnswShape shape = {.space = vdb_index_space(index), .m = hnsw_m(index)};
 
-    if (space.dims == 0)
+    if (shape.space.dims == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("column does not have dimensions")));
-    if (hnsw_ef_construction(index) < 2 * m)
+    if (hnsw_ef_construction(index) < 2 * hnsw_m(index))
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                         errmsg("ef_construction must be greater than or equal to 2 * m")));
-    slot_units = vdb_hnsw_choose_slot_units(BLCKSZ, &space, m, sizes.units, sizes.count);
-    if (vdb_hnsw_geometry(BLCKSZ, &space, m, slot_units, &hi.geometry) != VDB_OK)
+    shape.kept = hnsw_kept(index, &shape.space);
+    shape.slot_units =
+        vdb_hnsw_choose_slot_units(BLCKSZ, &shape.space, shape.m, sizes.units, sizes.count);
+    if (vdb_hnsw_geometry(BLCKSZ, &shape, &hi.geometry) != VDB_OK)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("column cannot have more than %u dimensions for hnsw index",
-                               vdb_hnsw_max_dims(space.storage))));
+                               vdb_hnsw_max_dims(shape.space.storage))));
     return hi;
 }
 
@@ -37,6 +37,7 @@ static HnswIndex load_index(Relation index)
     Buffer buf =
         vdb_read_page_of(index, &hi, VDB_HNSW_META_BLOCK, VDB_HNSW_PAGE_META, BUFFER_LOCK_SHARE);
     VdbStatus status = vdb_hnsw_meta_geometry(BufferGetPage(buf), BLCKSZ, &hi.geometry, &hi.seed);
+    VdbSpace space = vdb_hnsw_source_space(&hi.geometry);
 
     UnlockReleaseBuffer(buf);
     if (status == VDB_STALE)
@@ -46,7 +47,7 @@ static HnswIndex load_index(Relation index)
                         RelationGetRelationName(index)),
                  errhint("Please REINDEX it.")));
     vdb_check(status, index, VDB_HNSW_META_BLOCK);
-    if (!vdb_space_fits(index, &hi.geometry.space))
+    if (!vdb_space_fits(index, &space))
         vdb_corrupted(
             index, VDB_HNSW_META_BLOCK,
             "metapage has another type, other dimensions or another metric than the column");

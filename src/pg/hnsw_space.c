@@ -190,7 +190,7 @@ static BlockNumber pop_vector_page(Relation index, HnswIndex *hi)
 
 void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock *blocks)
 {
-    uint32 slices = vdb_hnsw_slices(&hi->geometry, vdb_units_of(&hi->geometry.space, vector));
+    uint32 slices = vdb_hnsw_slices(&hi->geometry, vdb_hnsw_stored_units(&hi->geometry, vector));
 
     for (uint32 i = 0; i < slices; i++) {
         Buffer buf;

@@ -27,6 +27,7 @@ struct Options {
     VdbMetric metric = VDB_METRIC_L2;
     VdbStorage storage = VDB_STORAGE_FLOAT32;
     uint32_t slot_units = 0;
+    VdbKept kept = VDB_KEPT_PLAIN;
 };
 
 inline VdbTid tid_of(uint32_t row)
@@ -149,7 +150,8 @@ inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 {
     VdbHnswGeometry g;
     VdbSpace space = {static_cast<uint32_t>(o.metric), static_cast<uint32_t>(o.storage), dims};
-    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, &space, o.m, o.slot_units, &g), VDB_OK);
+    VdbHnswShape shape = {space, o.m, o.kept, 0, o.slot_units};
+    EXPECT_EQ(vdb_hnsw_geometry(kPageSize, &shape, &g), VDB_OK);
     return g;
 }
 

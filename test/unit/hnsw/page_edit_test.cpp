@@ -77,7 +77,10 @@ TEST(MetaEdit, RefusesWhatItDoesNotKnow)
     } cases[] = {
         {VDB_CORRUPT, [](MetaPage *m) { m->magic ^= 1; }},
         {VDB_STALE, [](MetaPage *m) { m->version++; }},
-        {VDB_STALE, [](MetaPage *m) { m->features |= kFeatureInlineCodes; }},
+        {VDB_CORRUPT, [](MetaPage *m) { m->features |= kFeatureInlineCodes; }},
+        {VDB_CORRUPT, [](MetaPage *m) { m->kept = VDB_KEPT_SQ8; }},
+        {VDB_CORRUPT, [](MetaPage *m) { m->code_dims = 64; }},
+        {VDB_STALE, [](MetaPage *m) { m->kept = VDB_KEPT_RABITQ4 + 1; }},
         {VDB_STALE, [](MetaPage *m) { m->features |= 1u << 31; }},
         {VDB_STALE, [](MetaPage *m) { m->storage = 77; }},
         {VDB_CORRUPT, [](MetaPage *m) { m->page_size *= 2; }},
@@ -95,6 +98,27 @@ TEST(MetaEdit, RefusesWhatItDoesNotKnow)
         uint64_t seed;
         EXPECT_EQ(vdb_hnsw_meta_geometry(store.page(0), kPageSize, &g, &seed), c.status);
     }
+}
+
+TEST(MetaEdit, WithCodes)
+{
+    VdbHnswShape shape = {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, 384}, 16, VDB_KEPT_RABITQ4, 304, 0};
+    VdbHnswGeometry written, read;
+    uint64_t seed;
+    Page page = {};
+    ASSERT_EQ(vdb_hnsw_geometry(kPageSize, &shape, &written), VDB_OK);
+    init_page(&page, written, VDB_HNSW_PAGE_META);
+    vdb_hnsw_meta_init(&page, &written, kSeed);
+    ASSERT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_OK);
+    EXPECT_EQ(std::memcmp(&written, &read, sizeof(read)), 0);
+    EXPECT_EQ(read.code_dims, 304u);
+    EXPECT_EQ(read.source, VDB_STORAGE_HALF);
+    EXPECT_EQ(meta_of(&page)->features, kFeatureInlineCodes);
+    meta_of(&page)->code_dims = 392;
+    EXPECT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_CORRUPT);
+    meta_of(&page)->code_dims = 304;
+    meta_of(&page)->features = 0; // a reader that knows no codes must not take it for a plain one
+    EXPECT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_CORRUPT);
 }
 
 TEST(PageEdit, FreeListLinks)

@@ -13,6 +13,18 @@ using vdb::hnsw::test::float_geometry;
 
 namespace {
 
+// What must hold of codes' places beside the rest.
+bool coded_part_sound(const VdbHnswGeometry &g)
+{
+    VdbCodec codec = vdb_hnsw_codec(&g);
+    uint32_t lists = sizeof(NodeHeader) + (2 * g.m + g.vector_pages) * sizeof(VdbNode);
+    uint32_t codes_end = g.codes_offset + vdb_codes_bytes(&codec, 2 * g.m);
+    return g.factors_offset >= lists && g.factors_offset % 4 == 0 &&
+           g.codes_offset >= g.factors_offset + 2 * g.m * sizeof(VdbCodeFactors) &&
+           g.vector_offset >= codes_end && g.slot_size >= codes_end + 64 && g.code_dims >= 8 &&
+           g.code_dims % 8 == 0 && g.code_dims <= (g.space.dims + 7) / 8 * 8;
+}
+
 // Everything that must hold of one geometry; false with a message in *why.
 bool sound(const VdbHnswGeometry &g, const char **why)
 {
@@ -38,6 +50,7 @@ bool sound(const VdbHnswGeometry &g, const char **why)
         {sizeof(CellHeader) + g.tids_per_cell * sizeof(VdbTid) <= g.cell_size,
          "heap tids leave their cell"},
         {kPageHeaderSize + g.units_per_vector_page * g.unit_size <= end, "slice leaves its page"},
+        {!vdb_hnsw_coded(&g) || coded_part_sound(g), "codes are out of place"},
         {g.inline_units + uint64_t{g.vector_pages} * g.units_per_vector_page >= g.units,
          "units without a place"},
         {g.vector_pages == 0 ||
@@ -57,6 +70,11 @@ bool sound(const VdbHnswGeometry &g, const char **why)
 struct alignas(8) Page {
     char bytes[8192];
 };
+
+VdbHnswShape coded_shape(uint32_t dims, uint32_t m, VdbKept kept)
+{
+    return {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, dims}, m, kept, 0, 0};
+}
 
 VdbHnswGeometry geometry(uint32_t dims, uint32_t m)
 {
@@ -78,6 +96,69 @@ TEST(PageFormat, EveryGeometryIsSound)
                 ASSERT_TRUE(sound(g, &why))
                     << why << ": page size " << page_size << ", m " << m << ", dims " << dims;
             }
+}
+
+TEST(PageFormat, EveryGeometryWithCodesIsSound)
+{
+    for (uint32_t page_size : {8192u, 32768u})
+        for (uint32_t m : {2u, 3u, 5u, 8u, 16u, 24u, 33u, 64u, 100u})
+            for (int kept = VDB_KEPT_FULL; kept <= VDB_KEPT_RABITQ4; kept++)
+                for (uint32_t dims = 64; dims <= VDB_HNSW_MAX_DIMS; dims += 1 + dims / 200) {
+                    VdbHnswShape shape = coded_shape(dims, m, static_cast<VdbKept>(kept));
+                    VdbHnswGeometry g = {}, again = {};
+                    const char *why = nullptr;
+                    ASSERT_EQ(vdb_hnsw_geometry(page_size, &shape, &g), VDB_OK);
+                    ASSERT_TRUE(sound(g, &why)) << why << ": page size " << page_size << ", m " << m
+                                                << ", dims " << dims << ", kept " << kept;
+                    // what is on disk leads to the same layout, whatever would be chosen today
+                    shape.code_dims = g.code_dims;
+                    ASSERT_EQ(vdb_hnsw_geometry(page_size, &shape, &again), VDB_OK);
+                    ASSERT_EQ(std::memcmp(&g, &again, sizeof(g)), 0);
+                }
+}
+
+TEST(PageFormat, CodesGiveWayToOneMoreSlot)
+{
+    const struct {
+        uint32_t dims;
+        VdbKept kept;
+        uint32_t slots, least_code_dims, vector_pages;
+    } cases[] = {
+        {384, VDB_KEPT_SQ8, 4, 328, 0},    {768, VDB_KEPT_SQ8, 2, 728, 0},
+        {1536, VDB_KEPT_SQ8, 1, 1536, 0},  {3072, VDB_KEPT_SQ8, 1, 1100, 0},
+        {1536, VDB_KEPT_HALF, 1, 1100, 0}, {1536, VDB_KEPT_FULL, 1, 1536, 1},
+    };
+    for (const auto &c : cases) {
+        VdbHnswShape shape = coded_shape(c.dims, 16, c.kept);
+        VdbHnswGeometry g;
+        ASSERT_EQ(vdb_hnsw_geometry(8192, &shape, &g), VDB_OK);
+        EXPECT_EQ(g.slots_per_page, c.slots) << c.dims;
+        EXPECT_GE(g.code_dims, c.least_code_dims) << c.dims;
+        EXPECT_EQ(g.vector_pages, c.vector_pages) << c.dims;
+    }
+}
+
+TEST(PageFormat, CodesThatCannotBeAreRefused)
+{
+    VdbHnswGeometry g;
+    VdbHnswShape good = coded_shape(768, 16, VDB_KEPT_SQ8), bad = good;
+    ASSERT_EQ(vdb_hnsw_geometry(8192, &good, &g), VDB_OK);
+    for (uint32_t code_dims : {1u, 12u, 776u, 8000u, 0xFFFFFFF8u}) {
+        bad.code_dims = code_dims;
+        EXPECT_EQ(vdb_hnsw_geometry(8192, &bad, &g), VDB_TOO_BIG) << code_dims;
+    }
+    bad = good;
+    bad.space.metric = VDB_METRIC_L1;
+    EXPECT_EQ(vdb_hnsw_geometry(8192, &bad, &g), VDB_TOO_BIG);
+    bad = good;
+    bad.space.dims = VDB_HNSW_MIN_CODED_DIMS - 1;
+    EXPECT_EQ(vdb_hnsw_geometry(8192, &bad, &g), VDB_TOO_BIG);
+    bad = good;
+    bad.space.storage = VDB_STORAGE_SPARSE;
+    EXPECT_EQ(vdb_hnsw_geometry(8192, &bad, &g), VDB_TOO_BIG);
+    bad = good;
+    bad.kept = static_cast<VdbKept>(VDB_KEPT_RABITQ4 + 1);
+    EXPECT_EQ(vdb_hnsw_geometry(8192, &bad, &g), VDB_TOO_BIG);
 }
 
 TEST(PageFormat, ImpossibleGeometryIsRefused)
@@ -131,9 +212,10 @@ TEST(PageFormat, EverySparseGeometryIsSound)
         for (uint32_t m : {2u, 16u, 100u})
             for (uint32_t slot_units : {0u, 1u, 2u, 77u, 257u, 900u, 2000u, 99999u}) {
                 VdbSpace space = {VDB_METRIC_IP, VDB_STORAGE_SPARSE, dims};
+                VdbHnswShape shape = {space, m, VDB_KEPT_PLAIN, 0, slot_units};
                 VdbHnswGeometry g = {};
                 const char *why = nullptr;
-                ASSERT_EQ(vdb_hnsw_geometry(8192, &space, m, slot_units, &g), VDB_OK);
+                ASSERT_EQ(vdb_hnsw_geometry(8192, &shape, &g), VDB_OK);
                 ASSERT_GE(g.inline_units, 1u); // the count
                 ASSERT_LE(g.vector_pages, kMaxVectorPages);
                 ASSERT_EQ(vdb_hnsw_slices(&g, 1), 0u);
