@@ -26,5 +26,5 @@ size_t element_bytes(VdbKept kept, uint32_t dims)
 
 size_t vdb_kept_bytes(VdbKept kept, uint32_t dims) noexcept
 {
-    return kHeader + (vdb::element_bytes(kept, dims) + 3) / 4 * 4;
+    return vdb::kHeader + (vdb::element_bytes(kept, dims) + 3) / 4 * 4;
 }
