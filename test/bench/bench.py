@@ -1,18 +1,23 @@
 #!/usr/bin/python3
 """Speed and recall of vector indexes in PostgreSQL, several extensions side by side in one run.
 
-usage: bench.py sweep    --data DIR --side NAME=EXTENSION:PG_CONFIG ... [--ef-construction 64 200] --out FILE.jsonl
-       bench.py mix      --data DIR --side ...   pgbench: point search, and 95 searches to 5 inserts
-       bench.py overhead --data DIR --side ...   what a prepared query costs beside the search itself
-       bench.py report   FILE.jsonl ... [--plot FILE.svg]
+usage: bench.py sweep    --data DIR --side SIDE ... [--ef-construction 64 200] --out FILE.jsonl
+       bench.py mix      --data DIR --side SIDE ...   pgbench: point search, 95 searches to 5 inserts, inserts
+       bench.py overhead --data DIR --side SIDE ...   what a prepared query costs beside the search itself
+       bench.py report   FILE.jsonl ... [--plots DIR]
 
-A side is an extension installed in the PostgreSQL of that pg_config, for instance ours=vectordb:pg_config. Each gets a
-private cluster; every point is measured on one side and then the next, in rounds, and the medians are kept."""
+SIDE is one of
+  NAME=EXTENSION:PG_CONFIG   an extension installed in the PostgreSQL of that pg_config, in a cluster made for the run
+  NAME=EXTENSION@CONNINFO    a database that stands; its table item and index item_v are used when they are there
+  NAME=run:COMMAND           a search in process: COMMAND VALUE SECONDS prints a point as one JSON object
+Every point is measured on one side and then the next, in rounds, and the medians are kept."""
 import argparse
+import collections
 import contextlib
 import json
 import os
 import platform
+import re
 import signal
 import statistics
 import subprocess
@@ -21,11 +26,13 @@ import tempfile
 import time
 
 import datasets
+import pictures
 import report
-from sides import Side
+from sides import MemoryLimit, PrivateSide, Side
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 OPERATORS = {"l2": "<->", "ip": "<#>", "cosine": "<=>", "l1": "<+>"}
+WORKLOADS = {"search": ["search.sql@1"], "mix 95:5": ["search.sql@95", "insert.sql@5"], "insert": ["insert.sql@1"]}
 SETUP = "SET enable_seqscan = off; SET jit = off"
 
 
@@ -44,14 +51,37 @@ def median_of(runs):
     return {key: round(statistics.median(run[key] for run in runs), 5) for key in runs[0]}
 
 
+class Program:
+    """A search in process, as a side that has nothing to load or build."""
+
+    extension = definition = None
+
+    def __init__(self, name, command):
+        self.name, self.command = name, command
+
+    def point(self, value, seconds):
+        ran = subprocess.run(f"{self.command} {value} {seconds}", shell=True, check=True, capture_output=True, text=True)
+        return json.loads(ran.stdout.splitlines()[-1])
+
+
+def named(pairs):
+    """NAME:REST options as {name: [rest, ...]}."""
+    result = collections.defaultdict(list)
+    for pair in pairs:
+        name, rest = pair.split(":", 1)
+        result[name].append(rest)
+    return result
+
+
 class Benchmark:
     """The loaded sides and the file that results are appended to, one JSON object a line."""
 
     def __init__(self, options):
         self.options = options
-        self.dataset = datasets.Dataset(options.data, options.rows)
+        self.dataset = datasets.Dataset(options.data, options.rows, options.query)
+        self.definitions, self.sweeps, self.setups = map(named, (options.definition, options.sweep, options.setup))
         self.stack = contextlib.ExitStack()
-        self.sides = []
+        self.sides, self.programs = [], []
 
     def __enter__(self):
         try:
@@ -59,11 +89,7 @@ class Benchmark:
             self.queries = os.path.join(folder, "queries.bin")
             self.dataset.write_queries(self.queries, self.options.k)
             for side in self.options.side:
-                name, rest = side.split("=", 1)
-                extension, pg_config = rest.split(":", 1)
-                settings = [f"shared_buffers = {self.options.shared_buffers}", "jit = off", "max_wal_size = 16GB",
-                            "checkpoint_timeout = 1h"]
-                self.sides.append(self.stack.enter_context(Side(name, extension, pg_config, settings)))
+                self.add(*side.split("=", 1))
             for side in self.sides:
                 self.emit(kind="load", side=side.name, extension=side.extension, version=side.version(),
                           load_s=side.load(self.dataset, self.options.type))
@@ -74,6 +100,17 @@ class Benchmark:
 
     def __exit__(self, *error):
         return self.stack.__exit__(*error)
+
+    def add(self, name, rest):
+        """A side as the command line describes it."""
+        settings = [f"shared_buffers = {self.options.shared_buffers}", "jit = off", "max_wal_size = 16GB",
+                    "checkpoint_timeout = 1h", *self.options.server_setting]
+        if rest.startswith("run:"):
+            self.programs.append(Program(name, rest[4:]))
+        elif re.match(r"\w+@", rest):
+            self.sides.append(self.stack.enter_context(Side(name, *rest.split("@", 1))))
+        else:
+            self.sides.append(self.stack.enter_context(PrivateSide(name, *rest.split(":", 1), settings)))
 
     def emit(self, **record):
         record = {"data": self.dataset.name, "rows": len(self.dataset.base), "dimensions": self.dataset.dimensions,
@@ -88,79 +125,115 @@ class Benchmark:
         cast = "" if self.options.type == "vector" else f"::{self.options.type}"
         return f"SELECT id FROM item ORDER BY v {OPERATORS[self.options.metric]} $1::vector{cast} LIMIT {self.options.k}"
 
-    def indexes(self):
-        """Settings of the indexes to build."""
-        if self.options.index == "hnsw":
-            return [f"m = {self.options.m}, ef_construction = {effort}" for effort in self.options.ef_construction]
-        return [f"lists = {lists}" for lists in self.options.lists]
+    def variants(self):
+        """How often the indexes are built: {side: definition} of each time. A side with fewer definitions than
+        another keeps its last one."""
+        options = self.options
+        if options.index == "hnsw":
+            common = [f"m = {options.m}, ef_construction = {effort}" for effort in options.ef_construction]
+        else:
+            common = [f"lists = {lists}" for lists in options.lists]
+        common = [f"USING {options.index} (v {options.type}_{options.metric}_ops) WITH ({index})" for index in common]
+        of_side = {side.name: self.definitions.get(side.name, common) for side in self.sides}
+        for i in range(max(map(len, of_side.values()))):
+            yield {name: definitions[min(i, len(definitions) - 1)] for name, definitions in of_side.items()}
 
-    def knob(self):
-        """What trades speed for recall, and its values."""
+    def knob(self, name):
+        """What trades speed for recall on a side, and its values. "a+b=1,2" sets a and b together."""
+        if name in self.sweeps:
+            knob, values = self.sweeps[name][-1].split("=", 1)
+            return knob, values.split(",")
         if self.options.index == "hnsw":
             return "hnsw.ef_search", self.options.ef_search
         return "ivfflat.probes", self.options.probes
 
-    def build(self, index):
+    def build(self, variant):
         """Builds the index on every side, alternating; keeps the median build of each."""
         options = self.options
-        definition = f"USING {options.index} (v {options.type}_{options.metric}_ops) WITH ({index})"
         settings = [f"maintenance_work_mem = '{options.maintenance_work_mem}'",
                     f"max_parallel_maintenance_workers = {options.workers}"]
         runs = {side.name: [] for side in self.sides}
         for _ in range(options.builds):
             for side in self.sides:
-                runs[side.name].append(side.build(definition, settings))
+                runs[side.name].append(side.build(variant[side.name], settings, options.rebuild))
         for side in self.sides:
-            side.require_index(self.statement(), SETUP, self.dataset.query[0])
+            side.require_index(self.statement(), self.session(side.name), self.dataset.query[0])
             side.warm()
-            self.emit(kind="build", side=side.name, index=index, workers=options.workers, builds=options.builds, **median_of(runs[side.name]))
+            phases = runs[side.name][-1].pop("phases", None)
+            self.emit(kind="build", side=side.name, index=variant[side.name], workers=options.workers,
+                      builds=options.builds, phases=phases, **median_of(runs[side.name]))
 
-    def client(self, side, statement, setup, wire="binary", seconds=None, queries=None):
-        options = self.options
-        ran = subprocess.run([search_client(), side.conninfo, statement, queries or self.queries, str(options.clients),
-                              str(seconds or options.seconds), wire, setup], capture_output=True, text=True)
+    def session(self, name, knob=None, value=None):
+        """The settings of a session that searches."""
+        guc = [] if knob is None else [f"SET {each} = '{value}'" for each in knob.split("+")]
+        return "; ".join([SETUP, *self.setups.get(name, []), *guc])
+
+    def client(self, side, statement, setup, wire="binary", clients=1):
+        ran = subprocess.run([search_client(), side.conninfo, statement, self.queries, str(clients),
+                              str(self.options.seconds), wire, setup], capture_output=True, text=True)
         if ran.returncode:
             raise SystemExit(f"{side.name}: {ran.stderr}")
         return json.loads(ran.stdout)
 
+    def limit_memory(self):
+        """From here on each server has no more than so much memory, page cache included."""
+        for side in self.sides:
+            limit = MemoryLimit(f"vectordb-{os.getpid()}-{side.name}", self.options.memory_limit)
+            self.stack.callback(limit.remove)
+            limit.take(side.data_directory())
+
     def sweep(self):
-        knob, values = self.knob()
-        for index in self.indexes():
-            self.build(index)
-            for value in values:
-                runs = {side.name: [] for side in self.sides}
-                for _ in range(self.options.rounds):
-                    for side in self.sides:
-                        runs[side.name].append(
-                            self.client(side, self.statement(), f"{SETUP}; SET {knob} = {value}"))
-                for side in self.sides:
-                    self.emit(kind="point", side=side.name, index=index, knob=knob, value=value, k=self.options.k, clients=self.options.clients,
-                              **median_of(runs[side.name]))
+        for variant in self.variants():
+            self.build(variant)
+            if self.options.memory_limit:
+                self.limit_memory()
+            for clients in self.options.clients:
+                self.sweep_variant(variant, clients)
+
+    def sweep_variant(self, variant, clients):
+        sides = self.sides + (self.programs if clients == 1 else [])
+        knobs = {side.name: self.knob(side.name) for side in sides}
+        label = next(iter(variant.values()))
+        for step in range(max(len(values) for _, values in knobs.values())):
+            now = [(side, *knobs[side.name]) for side in sides if step < len(knobs[side.name][1])]
+            runs = {side.name: [] for side, *_ in now}
+            for _ in range(self.options.rounds):
+                for side, knob, values in now:
+                    if isinstance(side, Program):
+                        run = side.point(values[step], self.options.seconds)
+                    else:
+                        run = self.client(side, self.statement(), self.session(side.name, knob, values[step]),
+                                          clients=clients)
+                    runs[side.name].append(run)
+            for side, knob, values in now:
+                self.emit(kind="point", side=side.name, variant=label, index=variant.get(side.name), knob=knob,
+                          value=values[step], k=self.options.k, clients=clients, query=self.options.query[0],
+                          memory_limit=self.options.memory_limit, **median_of(runs[side.name]))
 
     def mix(self):
-        """pgbench with the query vectors in a table of the server: searches alone, then with inserts among them."""
-        self.build(self.indexes()[0])
-        folder = os.path.join(HERE, "pgbench")
+        """pgbench with the query vectors in a table of the server: searches alone, with inserts among them, inserts."""
+        self.build(next(self.variants()))
         for side in self.sides:
             with side.connect() as connection:
-                connection.execute("CREATE SEQUENCE new_id START 1000000000")
-        for name, scripts in (("search", ["search.sql@1"]), ("mix 95:5", ["search.sql@95", "insert.sql@5"])):
-            for side in self.sides:
+                connection.execute("CREATE SEQUENCE IF NOT EXISTS new_id START 1000000000")
+        for name, scripts in WORKLOADS.items():
+            for side in self.sides if name in self.options.workload else []:
                 with tempfile.TemporaryDirectory() as logs:
-                    command = [os.path.join(side.bindir, "pgbench"), "-n", "-M", "prepared", "-l", "-c",
-                               str(self.options.clients), "-T", str(int(self.options.seconds)), "-D",
-                               f"queries={len(self.dataset.query)}", "-D", f"k={self.options.k}"]
+                    command = ["pgbench", "-n", "-M", "prepared", "-l", "-c", str(self.options.clients[0]), "-T",
+                               str(int(self.options.seconds)), "-D", f"queries={len(self.dataset.query)}", "-D",
+                               f"k={self.options.k}"]
                     for script in scripts:
-                        command += ["-f", os.path.join(folder, script)]
-                    environment = dict(os.environ, PGHOST=side.directory, PGPORT="5432", PGUSER="postgres",
-                                       PGDATABASE="postgres", PGOPTIONS="-c enable_seqscan=off -c jit=off")
-                    subprocess.run(command, cwd=logs, env=environment, check=True, stdout=subprocess.DEVNULL)
-                    self.emit(kind="pgbench", side=side.name, workload=name, clients=self.options.clients,
+                        command += ["-f", os.path.join(HERE, "pgbench", script)]
+                    environment = dict(os.environ, PGOPTIONS="-c enable_seqscan=off -c jit=off")
+                    subprocess.run([*command, side.conninfo], cwd=logs, env=environment, check=True,
+                                   stdout=subprocess.DEVNULL)
+                    self.emit(kind="pgbench", side=side.name, workload=name, clients=self.options.clients[0],
                               **report.pgbench_log(logs, scripts))
 
     def overhead(self):
         """Times statements that each add one part of a prepared search, down to a search of ten rows."""
-        self.build(self.indexes()[0])
+        variant = next(self.variants())
+        self.build(variant)
         k, operator = self.options.k, OPERATORS[self.options.metric]
         tiny = f"SELECT id FROM tiny ORDER BY v {operator} $1::vector LIMIT {k}"
         statements = [
@@ -171,19 +244,26 @@ class Benchmark:
             (f"index search among {k} rows, binary", tiny, "binary"),
             (f"index search among {k} rows, text", tiny, "text"),
             ("index search of the whole table, binary", self.statement(), "binary"),
+            ("index search of the whole table, text", self.statement(), "text"),
         ]
         for side in self.sides:
             with side.connect() as connection:
+                connection.execute("DROP TABLE IF EXISTS tiny")
                 connection.execute(f"CREATE TABLE tiny AS SELECT * FROM item WHERE id < {k}")
-                connection.execute(f"CREATE INDEX tiny_v ON tiny USING {self.options.index} (v vector_{self.options.metric}_ops)")
+                connection.execute(f"CREATE INDEX tiny_v ON tiny {variant[side.name]}")
                 connection.execute("VACUUM (ANALYZE, FREEZE) tiny")
         for name, statement, wire in statements:
             runs = {side.name: [] for side in self.sides}
             for _ in range(self.options.rounds):
                 for side in self.sides:
-                    runs[side.name].append(self.client(side, statement, SETUP, wire))
+                    knob, values = self.knob(side.name)
+                    session = self.session(side.name, knob, values[0])
+                    runs[side.name].append(self.client(side, statement, session, wire))
             for side in self.sides:
-                self.emit(kind="overhead", side=side.name, part=name, p50_us=median_of(runs[side.name])["p50_us"])
+                median = median_of(runs[side.name])
+                self.emit(kind="overhead", side=side.name, part=name, p50_us=median["p50_us"],
+                          server_cpu_us=median["server_cpu_us"],
+                          recall=median["recall"] if "whole" in name else None)
 
 
 def machine():
@@ -201,7 +281,15 @@ def arguments():
         command = commands.add_parser(name)
         command.add_argument("--data", required=True, help="directory as datasets.py describes it")
         command.add_argument("--rows", type=int, help="only the first so many")
-        command.add_argument("--side", action="append", required=True, metavar="NAME=EXTENSION:PG_CONFIG")
+        command.add_argument("--side", action="append", required=True, metavar="SIDE")
+        command.add_argument("--definition", action="append", default=[], metavar="NAME:SQL",
+                             help="of the index of a side, from USING on; several are built one after the other")
+        command.add_argument("--sweep", action="append", default=[], metavar="NAME:SETTING=VALUES",
+                             help="what to sweep on a side: hnsw.ef_search=10,20; a+b=1,2 sets both")
+        command.add_argument("--setup", action="append", default=[], metavar="NAME:SQL", help="for a side's sessions")
+        command.add_argument("--server-setting", action="append", default=[], help="a line for postgresql.conf")
+        command.add_argument("--query", nargs=2, default=["query", "gt"], metavar=("QUERIES", "NEIGHBOURS"),
+                             help="stems of the .npy files of DIR")
         command.add_argument("--metric", choices=OPERATORS, default="l2")
         command.add_argument("--type", choices=("vector", "halfvec"), default="vector", help="of the column")
         command.add_argument("--index", choices=("hnsw", "ivfflat"), default="hnsw")
@@ -211,17 +299,20 @@ def arguments():
         command.add_argument("--ef-construction", type=int, nargs="+", default=[64])
         command.add_argument("--ef-search", type=int, nargs="+", default=[10, 20, 40, 80, 120, 200, 400])
         command.add_argument("--k", type=int, default=10)
-        command.add_argument("--clients", type=int, default=1)
+        command.add_argument("--clients", type=int, nargs="+", default=[1])
         command.add_argument("--seconds", type=float, default=3, help="of every measurement")
         command.add_argument("--rounds", type=int, default=3, help="measurements of a point on each side")
         command.add_argument("--builds", type=int, default=1, help="builds of an index on each side")
+        command.add_argument("--rebuild", action="store_true", help="also an index that stands")
+        command.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
+        command.add_argument("--memory-limit", type=int, help="bytes for each server while it searches; needs root")
         command.add_argument("--workers", type=int, default=1, help="parallel workers of a build")
         command.add_argument("--shared-buffers", default="2GB")
         command.add_argument("--maintenance-work-mem", default="4GB")
         command.add_argument("--out", help="file to append the JSON lines to")
     command = commands.add_parser("report")
     command.add_argument("files", nargs="+")
-    command.add_argument("--plot", help="SVG file for recall against queries per second")
+    command.add_argument("--plots", metavar="DIR", help="where to draw the pictures")
     return parser.parse_args()
 
 
@@ -230,8 +321,8 @@ def main():
     if options.command == "report":
         records = report.read(options.files)
         report.print_tables(records, sys.stdout)
-        if options.plot:
-            report.plot(records, options.plot)
+        if options.plots:
+            pictures.draw(records, options.plots)
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("interrupted"))  # so that the clusters are stopped

@@ -29,16 +29,16 @@ def _path(directory, stem):
 class Dataset:
     """base: n x d (memory-mapped), query: q x d float32, neighbours: q x 100 exact row numbers."""
 
-    def __init__(self, directory, rows=None):
+    def __init__(self, directory, rows=None, queries=("query", "gt")):
         self.name = os.path.basename(os.path.abspath(directory))
         self.base = np.load(_path(directory, "base"), mmap_mode="r")
-        self.query = np.load(_path(directory, "query")).astype(np.float32)
+        self.query = np.load(_path(directory, queries[0])).astype(np.float32)
         self.dimensions = self.base.shape[1]
         if rows and rows < len(self.base):
             self.base = self.base[:rows]
             self.neighbours = exact_neighbours(self.base, self.query)
         else:
-            self.neighbours = np.load(os.path.join(directory, "gt.npy"))
+            self.neighbours = np.load(os.path.join(directory, queries[1] + ".npy"))
 
     def rows(self, chunk=10_000):
         """Yields (first row number, float32 rows)."""

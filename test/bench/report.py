@@ -1,4 +1,4 @@
-"""Reads the JSON lines of bench.py: tables in Markdown, comparison at equal recall, the plot."""
+"""Reads the JSON lines of bench.py: tables in Markdown, comparison at equal recall."""
 import collections
 import glob
 import json
@@ -36,7 +36,7 @@ def pgbench_log(folder, scripts):
 
 def at_recall(points, recall, quantity):
     """A quantity at a recall: log-linear between the neighbouring points, None outside the measured range."""
-    points = sorted((point["recall"], point[quantity]) for point in points)
+    points = sorted((point["recall"], point[quantity]) for point in points if point.get(quantity))
     for (low, before), (high, after) in zip(points, points[1:]):
         if low <= recall <= high and high > low:
             share = (recall - low) / (high - low)
@@ -44,19 +44,30 @@ def at_recall(points, recall, quantity):
     return None
 
 
-def _runs(records):
-    """Points and builds by (data, metric, index) and then by side."""
-    runs = collections.defaultdict(lambda: collections.defaultdict(lambda: {"build": None, "points": []}))
+def runs(records):
+    """Points and builds of each side by what was compared: data, metric, queries, variant, clients, memory."""
+    found = collections.defaultdict(lambda: collections.defaultdict(lambda: {"build": None, "points": []}))
+    builds = {}
     for record in records:
-        if record["kind"] not in ("build", "point"):
-            continue
-        key = (record["data"], record["rows"], record["dimensions"], record["metric"], record["index"])
-        side = runs[key][record["side"]]
+        data = tuple(record[key] for key in ("data", "rows", "dimensions", "metric"))
         if record["kind"] == "build":
-            side["build"] = record
-        else:
+            builds[(data, record["side"], record["index"])] = record
+        elif record["kind"] == "point":
+            key = (*data, record["query"], record["variant"], record["clients"], record["memory_limit"])
+            side = found[key][record["side"]]
+            side["build"] = builds.get((data, record["side"], record["index"]))
             side["points"].append(record)
-    return runs
+    return found
+
+
+def title(key):
+    """What was compared, in words."""
+    data, rows, dimensions, metric, query, variant, clients, memory = key
+    parts = [f"{data}, {rows:,} × {dimensions}, {metric}", variant]
+    parts += [f"queries: {query}"] if query != "query" else []
+    parts += [f"{clients} clients"] if clients > 1 else []
+    parts += [f"memory limit {memory / 1e6:,.0f} MB"] if memory else []
+    return ", ".join(filter(None, parts))
 
 
 def _table(out, header, rows):
@@ -68,7 +79,7 @@ def _table(out, header, rows):
 
 
 def _number(value):
-    return "–" if value is None else f"{value:,.0f}"
+    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _ratio(numerator, denominator):
@@ -86,29 +97,28 @@ def _comparison(sides):
             row.append(_ratio(other, values[0]) if faster_is_less else _ratio(values[0], other))
         rows.append(row)
 
-    builds = [sides[name]["build"] for name in names]
-    if all(builds):
-        add("build, s", [build["build_s"] for build in builds], str, True)
-        add("peak memory of the build, MB", [build["peak_mb"] for build in builds], _number, True)
-        add("index, MB", [build["index_mb"] for build in builds], str, True)
-    for recall in RECALLS:
-        add(f"queries/s at recall {recall:.2f}", [at_recall(sides[name]["points"], recall, "qps") for name in names],
-            _number, False)
-    for recall in RECALLS:
-        add(f"server µs per query at recall {recall:.2f}",
-            [at_recall(sides[name]["points"], recall, "server_cpu_us") for name in names], _number, True)
+    builds = [sides[name]["build"] or {} for name in names]
+    for label, key in (("build, s", "build_s"), ("build, processor seconds", "build_cpu_s"),
+                       ("peak memory of the build, MB", "peak_mb"), ("index, MB", "index_mb")):
+        if builds[0].get(key):
+            add(label, [build.get(key) for build in builds], _number, True)
+    for label, key, faster_is_less in (("queries/s", "qps", False), ("server µs per query", "server_cpu_us", True),
+                                       ("p50 µs", "p50_us", True), ("p99 µs", "p99_us", True)):
+        for recall in RECALLS:
+            values = [at_recall(sides[name]["points"], recall, key) for name in names]
+            if any(values):
+                add(f"{label} at recall {recall:.2f}", values, _number, faster_is_less)
     return ["", *names, *(f"{names[0]} better than {name}" for name in names[1:])], rows
 
 
 def print_tables(records, out):
-    for (data, rows, dimensions, metric, index), sides in _runs(records).items():
-        print(f"**{data}, {rows:,} × {dimensions}, {metric}, {index}**\n", file=out)
+    for key, sides in runs(records).items():
+        print(f"**{title(key)}**\n", file=out)
         _table(out, *_comparison(sides))
-        points = [[point[key] for key in ("side", "value")] + [f"{point['recall']:.4f}", _number(point["qps"])] +
-                  [_number(point[key]) for key in ("p50_us", "p99_us", "p999_us", "server_cpu_us")]
+        points = [[point["side"], f"{point['knob']} {point['value']}", f"{point['recall']:.4f}", _number(point["qps"])] +
+                  [_number(point.get(key)) for key in ("p50_us", "p99_us", "p999_us", "server_cpu_us")]
                   for side in sides.values() for point in side["points"]]
-        knob = next(point["knob"] for side in sides.values() for point in side["points"])
-        _table(out, ["side", knob, "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs", "server µs"], points)
+        _table(out, ["side", "setting", "recall@10", "queries/s", "p50 µs", "p99 µs", "p99.9 µs", "server µs"], points)
     _print_others(records, out)
 
 
@@ -122,38 +132,5 @@ def _print_others(records, out):
     overhead = [record for record in records if record["kind"] == "overhead"]
     if overhead:
         print("**One prepared query, p50 at the client**\n", file=out)
-        _table(out, ["data", "side", "statement", "µs"], [[r["data"], r["side"], r["part"], r["p50_us"]] for r in overhead])
-
-
-def plot(records, path):
-    """Recall against queries per second, one panel a data set, one line a side and index."""
-    import matplotlib
-    matplotlib.use("svg")
-    matplotlib.rcParams["svg.hashsalt"] = "vectordb"  # the same records give the same file
-    from matplotlib import pyplot, ticker
-
-    plain = ticker.FuncFormatter(lambda value, _: f"{value:,.0f}" if f"{value:e}"[0] in "1235" else "")
-    runs = _runs(records)
-    panels = list(dict.fromkeys(key[:4] for key in runs))
-    figure, axes = pyplot.subplots(1, len(panels), figsize=(6.5 * len(panels), 4.5), squeeze=False)
-    for axis, panel in zip(axes[0], panels):
-        for key, sides in runs.items():
-            if key[:4] != panel:
-                continue
-            for name, side in sides.items():
-                points = sorted((point["recall"], point["qps"]) for point in side["points"])
-                colour = f"C{list(sides).index(name)}"
-                style = "-" if key == [other for other in runs if other[:4] == panel][-1] else "--"
-                axis.plot(*zip(*points), style, marker="o", markersize=4, color=colour,
-                          label=f"{name}, {key[4]}")
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter(plain)
-        axis.yaxis.set_minor_formatter(plain)
-        axis.set_title(f"{panel[0]}: {panel[1]:,} × {panel[2]}, {panel[3]}")
-        axis.set_xlabel("recall@10")
-        axis.set_ylabel("queries per second")
-        axis.set_xlim(right=1)
-        axis.grid(True, which="both", alpha=.3)
-        axis.legend()
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
+        _table(out, ["data", "side", "statement", "µs", "server µs"],
+               [[r["data"], r["side"], r["part"], r["p50_us"], r["server_cpu_us"]] for r in overhead])

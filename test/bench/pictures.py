@@ -1,0 +1,126 @@
+"""Draws the records of bench.py: recall against throughput, latency, a query's microseconds, phases of builds."""
+import os
+
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams["svg.hashsalt"] = "vectordb"  # the same records give the same file
+matplotlib.rcParams["svg.fonttype"] = "none"  # text stays text: smaller files
+from matplotlib import pyplot, ticker  # noqa: E402  (after the choice of the backend)
+
+import report  # noqa: E402
+
+PLAIN = ticker.FuncFormatter(lambda value, _: f"{value:,.0f}" if f"{value:e}"[0] in "1235" else "")
+PARTS = ("round trip", "vector read", "plan, scan set-up, rows", "search")
+
+
+def _save(figure, folder, name):
+    figure.tight_layout()
+    figure.savefig(os.path.join(folder, name), metadata={"Date": None})
+    pyplot.close(figure)
+
+
+def _panels(count, height=4.5):
+    return pyplot.subplots(1, count, figsize=(6.5 * count, height), squeeze=False)
+
+
+def recall_qps(runs, folder):
+    """One panel a data set with its queries, one line a side and index."""
+    chosen = {key: sides for key, sides in runs.items() if key[6] == 1}
+    panels = list(dict.fromkeys(key[:5] + key[7:] for key in chosen))
+    figure, axes = _panels(len(panels))
+    for axis, panel in zip(axes[0], panels):
+        drawn = {}
+        for key, sides in chosen.items():
+            if key[:5] + key[7:] != panel:
+                continue
+            for name, side in sides.items():
+                line = (name, side["points"][0]["index"])
+                if line in drawn:
+                    continue
+                points = sorted((point["recall"], point["qps"]) for point in side["points"])
+                drawn[line] = axis.plot(*zip(*points), marker="o", markersize=3, label=name)
+        axis.set_yscale("log")
+        axis.yaxis.set_major_formatter(PLAIN)
+        axis.yaxis.set_minor_formatter(PLAIN)
+        axis.set_title(report.title((*panel[:5], None, 1, panel[5])))
+        axis.set_xlabel("recall@10")
+        axis.set_ylabel("queries per second")
+        axis.set_xlim(left=.8, right=1)
+        axis.grid(True, which="both", alpha=.3)
+        axis.legend()
+    _save(figure, folder, "recall_qps.svg")
+
+
+def latency(runs, folder, recall=.98):
+    """Percentiles at a recall, one panel a comparison, grouped by side."""
+    chosen = {key: sides for key, sides in runs.items()
+              if any(report.at_recall(side["points"], recall, "p99_us") for side in sides.values())}
+    if not chosen:
+        return
+    figure, axes = _panels(len(chosen))
+    for axis, (key, sides) in zip(axes[0], chosen.items()):
+        for i, (label, quantity) in enumerate((("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"))):
+            values = [report.at_recall(side["points"], recall, quantity) or 0 for side in sides.values()]
+            bars = axis.bar([x + .27 * i for x in range(len(sides))], values, .25, label=label)
+            axis.bar_label(bars, fmt="%.0f", fontsize=7)
+        axis.set_xticks([x + .27 for x in range(len(sides))], list(sides))
+        axis.set_yscale("log")
+        axis.set_ylabel(f"µs at recall {recall}")
+        axis.set_title(report.title((*key[:5], None, *key[6:])), fontsize=9)
+        axis.legend()
+    _save(figure, folder, "latency.svg")
+
+
+def query_time(records, folder):
+    """A stacked bar of one prepared query: differences of the statements that each add a part."""
+    parts = {(record["data"], record["side"], record["part"]): record["p50_us"]
+             for record in records if record["kind"] == "overhead"}
+    bars = []
+    for data, side in dict.fromkeys(key[:2] for key in parts):
+        for wire in ("binary", "text"):
+            steps = [value for key, value in parts.items() if key[:2] == (data, side) and
+                     (key[2].startswith("round trip") or
+                      key[2].endswith(", " + wire))]
+            bars.append((f"{side}, {data}, {wire}", [after - before for before, after in zip([0, *steps], steps)]))
+    if not bars:
+        return
+    figure, axis = pyplot.subplots(figsize=(9, 1 + .5 * len(bars)))
+    left = [0.0] * len(bars)
+    for i, part in enumerate(PARTS):
+        widths = [steps[i] for _, steps in bars]
+        axis.barh([label for label, _ in bars], widths, left=left, label=part)
+        left = [start + width for start, width in zip(left, widths)]
+    axis.set_xlabel("µs at the client, p50")
+    axis.invert_yaxis()
+    axis.legend()
+    _save(figure, folder, "query_time.svg")
+
+
+def build_phases(records, folder):
+    """A stacked bar of each build, by what pg_stat_progress_create_index told."""
+    builds = [record for record in records if record["kind"] == "build" and record.get("phases")]
+    if not builds:
+        return
+    figure, axis = pyplot.subplots(figsize=(9, 1 + .5 * len(builds)))
+    labels = [f"{build['side']}, {build['data']}, {build['workers'] + 1} processes" for build in builds]
+    left = [0.0] * len(builds)
+    for phase in dict.fromkeys(phase for build in builds for phase in build["phases"]):
+        widths = [build["phases"].get(phase, 0) for build in builds]
+        axis.barh(range(len(builds)), widths, left=left, label=phase)
+        left = [start + width for start, width in zip(left, widths)]
+    axis.set_yticks(range(len(builds)), labels)
+    axis.set_xlabel("seconds")
+    axis.invert_yaxis()
+    axis.legend(fontsize=8)
+    _save(figure, folder, "build_phases.svg")
+
+
+def draw(records, folder):
+    """Every picture that the records have something for, as SVG files."""
+    runs = report.runs(records)
+    if runs:
+        recall_qps(runs, folder)
+        latency(runs, folder)
+    query_time(records, folder)
+    build_phases(records, folder)
