@@ -24,7 +24,7 @@ PG_CFLAGS = -std=gnu11 -Wextra -Werror -Wno-unused-parameter -Wno-declaration-af
 	-Wno-missing-field-initializers
 # The core sees no PostgreSQL header, throws nothing and needs no C++ runtime library.
 CORE_CXXFLAGS = -std=c++20 -O3 -g -fPIC -fno-exceptions -fno-rtti -fno-threadsafe-statics \
-	-fvisibility=hidden -fno-math-errno -Wall -Wextra -Werror -Isrc -MMD -MP
+	-fvisibility=hidden -fno-math-errno -ffp-contract=off -Wall -Wextra -Werror -Isrc -MMD -MP
 
 # Empty on a machine without PostgreSQL: the targets at the end install what they need.
 PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)

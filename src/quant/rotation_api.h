@@ -9,8 +9,12 @@
 
 VDB_BEGIN_DECLS
 
-/* Rotates a vector in place.  The same bits on every CPU; linear up to float rounding. */
+/* Rotates a vector in place.  The same bits on every CPU; linear up to float rounding.  Coordinates
+ * of a vector too long for float32 become the largest float, never infinite or NaN. */
 void vdb_rotate(float *x, uint32_t dims) VDB_NOEXCEPT;
+
+/* At most this part of a vector's length is how far its rotation is from the exact one. */
+float vdb_rotate_error(uint32_t dims) VDB_NOEXCEPT;
 
 VDB_END_DECLS
 

@@ -25,7 +25,11 @@
         .half_inner_product = inner_product, .half_l1 = l1, .half_cosine_parts = cosine_parts,     \
         .squared_norm = squared_norm, .half_squared_norm = squared_norm,                           \
         .half_to_float = half_to_float, .float_to_half = float_to_half,                            \
-        .bit_hamming = bit_hamming, .bit_jaccard_parts = bit_jaccard_parts                         \
+        .bit_hamming = bit_hamming, .bit_jaccard_parts = bit_jaccard_parts, .flip = flip,          \
+        .hadamard = hadamard, .mix = mix, .make_finite = make_finite, .code_make = code_make,      \
+        .code_luts = code_luts, .code_sums = code_sums, .code_ranks = code_ranks,                  \
+        .half_kept_l2 = kept_l2, .half_kept_dot = kept_dot, .byte_kept_l2 = kept_l2,               \
+        .byte_kept_dot = kept_dot, .nibble_kept_l2 = kept_l2, .nibble_kept_dot = kept_dot          \
     }
 
 namespace vdb::simd {

@@ -14,6 +14,8 @@
 #include "simd/kernels_bits.inc"
 #include "simd/kernels_float32.inc"
 
+#include "simd/codes_scalar.inc"
+
 namespace vdb::simd {
 
 constinit const VdbKernels kAvx512PopcntKernels = VDB_SIMD_TABLE("avx512_popcnt");

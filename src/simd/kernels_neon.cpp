@@ -13,6 +13,8 @@
 #include "simd/kernels_bits.inc"
 #include "simd/kernels_float32.inc"
 
+#include "simd/codes_scalar.inc"
+
 namespace vdb::simd {
 
 constinit const VdbKernels kNeonKernels = VDB_SIMD_TABLE("neon");

@@ -7,6 +7,8 @@
 #include "core/half_api.h"
 #include "simd/dispatch.h"
 
+#include "simd/codes_scalar.inc"
+
 namespace vdb::simd {
 namespace {
 

@@ -26,6 +26,26 @@ typedef struct VdbJaccardParts {
     uint64_t either;
 } VdbJaccardParts;
 
+/* What the factors of a one-bit code are made of (quant/code_api.h): r = v - u, and signs = those
+ * of the coordinates of r that the code has. */
+typedef struct VdbCodeParts {
+    float square;   /* |r|^2 */
+    float dot;      /* <u, r> */
+    float absolute; /* sum of |r_i| over the code's coordinates */
+    float along;    /* sum of +-u_i over them */
+} VdbCodeParts;
+
+/* How sums over codes become ranks: base + a add + scale (step sum + bias). */
+typedef struct VdbCodeScale {
+    float base;
+    float a;
+    float step;
+    float bias;
+} VdbCodeScale;
+
+/* Codes whose ranks are computed in one call. */
+#define VDB_CODE_BLOCK 32
+
 typedef struct VdbKernels {
     const char *name; /* "avx512_popcnt", "avx512", "avx2", "neon", "scalar" */
     float (*l2_squared)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
@@ -52,6 +72,44 @@ typedef struct VdbKernels {
     uint64_t (*bit_hamming)(const uint8_t *a, const uint8_t *b, size_t bytes) VDB_NOEXCEPT;
     VdbJaccardParts (*bit_jaccard_parts)(const uint8_t *a, const uint8_t *b,
                                          size_t bytes) VDB_NOEXCEPT;
+
+    /*
+     * The steps of a rotation, by every table to the same bits: the signs of elements whose bit is
+     * set are changed; a Walsh-Hadamard transform of scale * x (n a power of two); a and b become
+     * (a + b) / sqrt(2) and (a - b) / sqrt(2); what is not finite becomes the largest float.
+     */
+    void (*flip)(float *x, const uint64_t *signs, size_t n) VDB_NOEXCEPT;
+    void (*hadamard)(float *x, float scale, size_t n) VDB_NOEXCEPT;
+    void (*mix)(float *a, float *b, size_t n) VDB_NOEXCEPT;
+    void (*make_finite)(float *x, size_t n) VDB_NOEXCEPT;
+
+    /*
+     * One-bit codes, by every table to the same bits.  code_make writes code_dims / 8 bytes.
+     * code_luts writes the 16 bytes of each group of 4 dims of the query: the sum of +-q_i plus
+     * that of |q_i|, times `inverse`, rounded.  code_sums adds up what the nibbles of `groups` rows
+     * of w / 2 bytes look up, for w <= VDB_CODE_BLOCK codes; it reads up to 16 bytes past the rows,
+     * and luts up to a multiple of 4 groups.  code_ranks makes VDB_CODE_BLOCK ranks of sums and of
+     * pairs of bfloat16, add and scale.
+     */
+    VdbCodeParts (*code_make)(const float *u, const float *v, size_t dims, size_t code_dims,
+                              uint8_t *code) VDB_NOEXCEPT;
+    void (*code_luts)(uint8_t *luts, const float *query, float inverse, size_t groups) VDB_NOEXCEPT;
+    void (*code_sums)(uint16_t *sums, const uint8_t *luts, const uint8_t *rows, size_t groups,
+                      size_t w) VDB_NOEXCEPT;
+    void (*code_ranks)(float *ranks, const VdbCodeScale *scale, const uint16_t *sums,
+                       const uint16_t *factors) VDB_NOEXCEPT;
+
+    /*
+     * Squared distance and dot product of floats q and elements c kept at less precision, which
+     * stand for scale * c; of 4 bits: scale * (c - 7.5), every 16 bytes 32 elements, those of the
+     * low nibbles first.
+     */
+    float (*half_kept_l2)(const float *q, const uint16_t *c, float scale, size_t n) VDB_NOEXCEPT;
+    float (*half_kept_dot)(const float *q, const uint16_t *c, float scale, size_t n) VDB_NOEXCEPT;
+    float (*byte_kept_l2)(const float *q, const int8_t *c, float scale, size_t n) VDB_NOEXCEPT;
+    float (*byte_kept_dot)(const float *q, const int8_t *c, float scale, size_t n) VDB_NOEXCEPT;
+    float (*nibble_kept_l2)(const float *q, const uint8_t *c, float scale, size_t n) VDB_NOEXCEPT;
+    float (*nibble_kept_dot)(const float *q, const uint8_t *c, float scale, size_t n) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */
