@@ -10,8 +10,9 @@ using namespace vdb::hnsw;
 // A gathered node.
 struct VdbGathered {
     VdbNode node;
-    uint32_t units; // of its vector
-    void *vector;   // set once it is known
+    uint32_t units; // of its stored vector
+    void *stored;   // as on its pages; set once it is known
+    void *vector;   // as it is compared: the same, unless the index has codes
     float norm;
     uint16_t generation;
     bool live;
@@ -45,6 +46,12 @@ constexpr size_t align8(size_t n)
     return (n + 7) & ~(size_t) 7;
 }
 
+// Bytes of a stored vector beside the vector itself.
+size_t stored_bytes(const VdbHnswGeometry &g)
+{
+    return vdb_hnsw_coded(&g) ? align8(size_t{g.units} * g.unit_size) : 0;
+}
+
 // Bytes to gather so many vectors.  Of sparse ones, those of a full list fit whatever their length,
 // and one put by hand; the others in twice the room of their slots.  What does not fit any more is
 // left out, as if the gather were full.  Memory that is not needed is never touched.
@@ -53,13 +60,12 @@ size_t vectors_room(const VdbHnswGeometry &g, uint32_t capacity)
     size_t most = align8(vdb_value_bytes(&g.space));
     uint32_t sure = is_sparse(g) ? std::min(capacity, max_degree(g) + 2) : capacity;
     size_t usual = std::min(most, 2 * align8(g.inline_units * g.unit_size));
-    return sure * most + (capacity - sure) * usual;
+    return sure * (most + stored_bytes(g)) + (capacity - sure) * usual;
 }
 
 // Sets aside memory for a vector; null if that would not leave room for one put by hand.
-void *take(VdbGather *gather, uint32_t units, bool by_hand)
+void *take(VdbGather *gather, size_t bytes, bool by_hand)
 {
-    size_t bytes = align8(size_t{units} * gather->g.unit_size);
     size_t spare = by_hand || !is_sparse(gather->g) ? 0 : vdb_value_bytes(&gather->g.space);
     if (gather->used + bytes + spare > gather->room)
         return nullptr;
@@ -76,6 +82,15 @@ void drop(VdbGather *gather)
         gather->nodes[i] = gather->nodes[i + 1];
 }
 
+// The node's stored vector is complete.
+void end_vector(VdbGather *gather)
+{
+    const VdbHnswGeometry &g = gather->g;
+    VdbGathered &entry = gather->nodes[gather->done++];
+    if (vdb_hnsw_coded(&g))
+        vdb_kept_decode(g.kept, g.space.dims, entry.stored, static_cast<float *>(entry.vector));
+}
+
 // Takes what the slot has of a node's vector.
 VdbStatus begin_vector(VdbGather *gather, const NodeHeader *node)
 {
@@ -84,14 +99,22 @@ VdbStatus begin_vector(VdbGather *gather, const NodeHeader *node)
     uint32_t units = units_of(node, g);
     if (units == 0)
         return VDB_CORRUPT;
-    void *vector = take(gather, units, false);
-    if (vector == nullptr) {
+    void *stored = take(gather, align8(size_t{units} * g.unit_size), false);
+    if (stored == nullptr) {
         drop(gather);
         return VDB_OK;
     }
-    entry = {
-        entry.node, units, vector, node->norm, node->generation, node->state == NodeState::kLive};
-    std::memcpy(vector, inline_vector(node, g), units_in_slot(g, units) * g.unit_size);
+    void *vector = stored;
+    if (vdb_hnsw_coded(&g))
+        vector = take(gather, align8(vdb_value_bytes(&g.space)), false);
+    entry = {entry.node,
+             units,
+             stored,
+             vector,
+             node->norm,
+             node->generation,
+             node->state == NodeState::kLive};
+    std::memcpy(stored, inline_vector(node, g), units_in_slot(g, units) * g.unit_size);
     uint32_t slices = vdb_hnsw_slices(&g, units);
     std::memcpy(gather->slices, vector_blocks(node, g), slices * sizeof(VdbBlock));
     for (uint32_t i = 0; i < slices; i++)
@@ -99,7 +122,8 @@ VdbStatus begin_vector(VdbGather *gather, const NodeHeader *node)
             return VDB_CORRUPT; // only a detached node may lack some
     gather->slice = 0;
     gather->in_slices = slices > 0;
-    gather->done += slices == 0;
+    if (slices == 0)
+        end_vector(gather);
     return VDB_OK;
 }
 
@@ -152,7 +176,7 @@ void vdb_hnsw_gather_add(VdbGather *gather, VdbNode node) noexcept
     for (uint32_t i = 0; i < gather->size; i++)
         if (gather->nodes[i].node == node)
             return;
-    gather->nodes[gather->size++] = {node, 0, nullptr, 0, 0, false};
+    gather->nodes[gather->size++] = {node, 0, nullptr, nullptr, 0, 0, false};
 }
 
 bool vdb_hnsw_gather_full(const VdbGather *gather) noexcept
@@ -164,10 +188,10 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector, fl
 {
     // Complete nodes come first, so it goes where the next incomplete one stood.
     uint32_t at = gather->done++;
-    uint32_t units = vdb_units_of(&gather->g.space, vector);
+    size_t bytes = vdb_hnsw_vector_bytes(&gather->g, vector);
     gather->nodes[gather->size++] = gather->nodes[at];
-    gather->nodes[at] = {node, units, take(gather, units, true), norm, 0, true};
-    std::memcpy(gather->nodes[at].vector, vector, size_t{units} * gather->g.unit_size);
+    gather->nodes[at] = {node, 0, nullptr, take(gather, align8(bytes), true), norm, 0, true};
+    std::memcpy(gather->nodes[at].vector, vector, bytes);
 }
 
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) noexcept
@@ -186,10 +210,11 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     if (page_kind(page, g) != (gather->in_slices ? VDB_HNSW_PAGE_VECTOR : VDB_HNSW_PAGE_NODE))
         return VDB_CORRUPT;
     if (gather->in_slices) {
-        std::memcpy(unit_at(entry.vector, g, slice_start(g, gather->slice)), slice_vector(page),
+        std::memcpy(unit_at(entry.stored, g, slice_start(g, gather->slice)), slice_vector(page),
                     slice_units(g, entry.units, gather->slice) * g.unit_size);
         gather->in_slices = ++gather->slice < vdb_hnsw_slices(&g, entry.units);
-        gather->done += !gather->in_slices;
+        if (!gather->in_slices)
+            end_vector(gather);
         return VDB_OK;
     }
     const NodeHeader *node = node_at(page, g, vdb_hnsw_node_slot(&g, entry.node));
@@ -202,14 +227,14 @@ VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) noexcept
     return begin_vector(gather, node);
 }
 
-bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, VdbNode *node,
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *stored, VdbNode *node,
                                 uint16_t *generation) noexcept
 {
-    uint32_t units = vdb_units_of(&gather->g.space, vector);
+    uint32_t units = vdb_hnsw_stored_units(&gather->g, stored);
     for (uint32_t i = 0; i < gather->done; i++) {
         const VdbGathered &other = gather->nodes[i];
         if (other.node == VDB_HNSW_NEW_NODE || !other.live || other.units != units ||
-            std::memcmp(other.vector, vector, size_t{units} * gather->g.unit_size) != 0)
+            std::memcmp(other.stored, stored, size_t{units} * gather->g.unit_size) != 0)
             continue;
         *node = other.node;
         *generation = other.generation;
@@ -244,4 +269,27 @@ void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
         if (gather->edges[i].keep &&
             vdb_hnsw_links_find(links, gather->edges[i].candidate.node) >= links->pinned)
             links->ids[links->count++] = gather->edges[i].candidate.node;
+}
+
+void vdb_hnsw_gather_codes(const VdbGather *gather, const VdbLinks *links, VdbEdgeCodes *codes,
+                           VdbEdgeCodes *back) noexcept
+{
+    vdb_hnsw_codes_clear(codes);
+    if (back != nullptr)
+        vdb_hnsw_codes_clear(back);
+    for (uint32_t i = 0; i < links->count; i++)
+        vdb_hnsw_gather_add_codes(gather, links->ids[i], codes, back);
+}
+
+void vdb_hnsw_gather_add_codes(const VdbGather *gather, VdbNode node, VdbEdgeCodes *codes,
+                               VdbEdgeCodes *back) noexcept
+{
+    uint32_t i = 1;
+    while (i < gather->done && gather->nodes[i].node != node)
+        i++;
+    if (i >= gather->done)
+        return;
+    vdb_hnsw_codes_add(codes, node, gather->nodes[0].vector, gather->nodes[i].vector);
+    if (back != nullptr)
+        vdb_hnsw_codes_add(back, node, gather->nodes[i].vector, gather->nodes[0].vector);
 }

@@ -1,4 +1,5 @@
 // One neighbour list: reading it from its page, editing it, writing it back if it has not changed.
+#include "hnsw/edge_codes.h"
 #include "hnsw/links_api.h"
 #include "hnsw/page_format.h"
 
@@ -113,7 +114,7 @@ bool vdb_hnsw_links_current(const void *page, const VdbHnswGeometry *g,
 }
 
 VdbStatus vdb_hnsw_links_write(void *page, const VdbHnswGeometry *g, const VdbLinks *seen,
-                               const VdbLinks *now) noexcept
+                               const VdbLinks *now, const VdbEdgeCodes *codes) noexcept
 {
     if (!vdb_hnsw_links_current(page, g, seen))
         return VDB_STALE;
@@ -124,6 +125,8 @@ VdbStatus vdb_hnsw_links_write(void *page, const VdbHnswGeometry *g, const VdbLi
         ids = cell_neighbors(cell);
     } else {
         NodeHeader *node = node_at(page, *g, vdb_hnsw_node_slot(g, seen->node));
+        if (vdb_hnsw_coded(g))
+            replace_codes(node, *g, *now, codes);
         node->degree = static_cast<uint8_t>(now->count);
         node->pinned = static_cast<uint8_t>(now->pinned);
         ids = neighbors(node);

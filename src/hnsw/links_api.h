@@ -6,6 +6,7 @@
 #ifndef VDB_HNSW_LINKS_API_H
 #define VDB_HNSW_LINKS_API_H
 
+#include "hnsw/codes_api.h"
 #include "hnsw/hnsw_api.h"
 
 VDB_BEGIN_DECLS
@@ -45,10 +46,13 @@ void vdb_hnsw_links_start(VdbLinks *links, const VdbHnswGeometry *g, VdbNode nod
 bool vdb_hnsw_links_feed(VdbLinks *links, const VdbHnswGeometry *g, const void *page,
                          VdbStatus *status) VDB_NOEXCEPT;
 
-/* Replaces the list `seen` by `now` on its page.  VDB_STALE, and no change, if it is no longer as
- * seen. */
+/*
+ * Replaces the list `seen` by `now` on its page.  VDB_STALE, and no change, if it is no longer as
+ * seen.  With codes, on level 0: an edge that stays keeps its code, unless `codes` has another one;
+ * one without a code gets the neutral one (codes_api.h).  `codes` may be NULL.
+ */
 VdbStatus vdb_hnsw_links_write(void *page, const VdbHnswGeometry *g, const VdbLinks *seen,
-                               const VdbLinks *now) VDB_NOEXCEPT;
+                               const VdbLinks *now, const VdbEdgeCodes *codes) VDB_NOEXCEPT;
 
 /* Whether the list on the page still is as seen. */
 bool vdb_hnsw_links_current(const void *page, const VdbHnswGeometry *g,
@@ -60,6 +64,17 @@ void vdb_hnsw_links_add(VdbLinks *links, VdbNode node, bool pinned) VDB_NOEXCEPT
 void vdb_hnsw_links_remove(VdbLinks *links, uint32_t i) VDB_NOEXCEPT;
 /* Index of an edge to that node, or links->count. */
 uint32_t vdb_hnsw_links_find(const VdbLinks *links, VdbNode node) VDB_NOEXCEPT;
+
+/*
+ * Whether a full list takes one more edge in the place of another, decided by the codes alone,
+ * which tell how long edges are and the angles between them: for L2 and cosine.  `now` is the list
+ * as it stands on its page, on level 0; `edge` holds the code of the new one.  An edge that a
+ * shorter one shadows is not taken, unless it must be; else what is shadowed most goes, or the
+ * longest.  Pinned ones stay.  REQUIRES: the list is full, not all of it is pinned, and it lacks
+ * the new edge.
+ */
+bool vdb_hnsw_links_offer(const void *page, const VdbHnswGeometry *g, VdbLinks *now,
+                          const VdbEdgeCodes *edge, bool must) VDB_NOEXCEPT;
 
 /* --- vectors of several nodes, collected for a choice --- */
 
@@ -79,9 +94,8 @@ void vdb_hnsw_gather_put(VdbGather *gather, VdbNode node, const void *vector,
 /* The block wanted next, VDB_NO_BLOCK when all vectors are there. */
 VdbBlock vdb_hnsw_gather_next(VdbGather *gather) VDB_NOEXCEPT;
 VdbStatus vdb_hnsw_gather_feed(VdbGather *gather, const void *page) VDB_NOEXCEPT;
-/* The live gathered node whose vector equals that one and its generation; false if there is none.
- */
-bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, VdbNode *node,
+/* The live gathered node with that stored vector and its generation; false if there is none. */
+bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *stored, VdbNode *node,
                                 uint16_t *generation) VDB_NOEXCEPT;
 
 /*
@@ -91,6 +105,15 @@ bool vdb_hnsw_gather_find_equal(const VdbGather *gather, const void *vector, Vdb
  */
 void vdb_hnsw_gather_choose(VdbGather *gather, VdbLinks *links, uint32_t limit,
                             VdbNode must) VDB_NOEXCEPT;
+
+/* Makes the codes of the gathered neighbours in `links` as seen from the first node gathered, and,
+ * if `back` is not NULL, of that one as seen from each of them, under the neighbour's name.  Both
+ * sets are cleared first.  REQUIRES: the index has codes. */
+void vdb_hnsw_gather_codes(const VdbGather *gather, const VdbLinks *links, VdbEdgeCodes *codes,
+                           VdbEdgeCodes *back) VDB_NOEXCEPT;
+/* Adds those of one more node, if it is gathered. */
+void vdb_hnsw_gather_add_codes(const VdbGather *gather, VdbNode node, VdbEdgeCodes *codes,
+                               VdbEdgeCodes *back) VDB_NOEXCEPT;
 
 VDB_END_DECLS
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "hnsw/edge_codes.h"
 #include "hnsw/page_format.h"
 
 using namespace vdb::hnsw;
@@ -128,6 +129,8 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
     node->upper = in->upper;
     node->norm = in->norm;
     std::memcpy(neighbors(node), in->links->ids, in->links->count * sizeof(VdbNode));
+    if (vdb_hnsw_coded(g))
+        put_codes(node, *g, in->codes);
     uint32_t units = vdb_hnsw_stored_units(g, in->vector);
     for (uint32_t i = 0; i < g->vector_pages; i++)
         vector_blocks(node, *g)[i] =

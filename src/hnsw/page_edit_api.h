@@ -49,9 +49,10 @@ uint32_t vdb_hnsw_page_free_cells(const void *page, const VdbHnswGeometry *g) VD
 typedef struct VdbNewNode {
     VdbTid heap_tid;
     uint32_t level;
-    const void *vector;
+    const void *vector; /* as it is stored */
     float norm;
-    const VdbLinks *links; /* level 0 */
+    const VdbLinks *links;     /* level 0 */
+    const VdbEdgeCodes *codes; /* of the edges; NULL: neutral ones, or none */
     VdbCellRef upper;
     const VdbBlock *vector_blocks; /* as many as vdb_hnsw_slices() says */
 } VdbNewNode;
@@ -64,7 +65,7 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
 VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBlock block,
                                    const VdbLinks *links, VdbCellRef next) VDB_NOEXCEPT;
 
-/* Slice i of a vector onto a vector page. */
+/* Slice i of a stored vector onto a vector page. */
 void vdb_hnsw_page_put_slice(void *page, const VdbHnswGeometry *g, const void *vector,
                              uint32_t i) VDB_NOEXCEPT;
 

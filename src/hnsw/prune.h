@@ -35,10 +35,11 @@ struct Choice {
 // Links that a list on that level should have at least, if there are so many candidates.  At the
 // bottom a selection that is short is filled up with the nearest ones left out: compared with
 // filling nothing, as hnswlib does, 10 to 15 % fewer distances for recall .95 to .99 on 116,659
-// sentence embeddings.
+// sentence embeddings.  Where a hop costs one page however many neighbours it has, the list is
+// filled to its end: at recall .99 a list of 28 or 24 instead of 32 costs 8 or 15 % more hops.
 inline uint32_t enough_links(const VdbHnswGeometry &g, uint32_t level)
 {
-    return level == 0 ? g.m * 3 / 2 : 0;
+    return level > 0 ? 0 : vdb_hnsw_coded(&g) ? 2 * g.m : g.m * 3 / 2;
 }
 
 // Marks `keep` on at most `limit` of `n` edges, which are sorted nearest first: those that no kept

@@ -1,9 +1,8 @@
 // Page edits of vacuum on hnsw pages.
 #include "hnsw/vacuum_api.h"
 
-#include <utility>
-
 #include "core/visited_set.h"
+#include "hnsw/edge_codes.h"
 #include "hnsw/page_format.h"
 
 using namespace vdb::hnsw;
@@ -56,29 +55,38 @@ uint32_t position(const VdbNode *ids, uint32_t count, VdbNode id)
 // pinned.
 bool pin(NodeHeader *node, VdbNode child, const VdbHnswGeometry *g)
 {
-    VdbNode *ids = neighbors(node);
-    uint32_t at = position(ids, node->degree, child);
+    uint32_t at = position(neighbors(node), node->degree, child);
     if (at < node->pinned)
         return true;
-    if (at == node->degree) {
-        if (node->degree < max_degree(*g))
-            node->degree++;
-        else if (node->pinned == node->degree)
-            return false;
-        else
-            at = node->degree - 1u;
+    if (at < node->degree) {
+        swap_edges(node, *g, at, node->pinned++);
+        return true;
     }
-    ids[at] = ids[node->pinned];
-    ids[node->pinned++] = child;
+    if (node->degree < max_degree(*g))
+        node->degree++;
+    else if (node->pinned == node->degree)
+        return false;
+    copy_edge(node, *g, node->degree - 1u, node->pinned);
+    put_neutral_edge(node, *g, node->pinned++, child); // the child's vector is not at hand
     return true;
 }
 
 // Drops the i-th edge, a pinned one.
-void unpin_and_drop(NodeHeader *node, uint32_t i)
+void unpin_and_drop(NodeHeader *node, uint32_t i, const VdbHnswGeometry *g)
 {
-    VdbNode *ids = neighbors(node);
-    ids[i] = ids[--node->pinned];
-    ids[node->pinned] = ids[--node->degree];
+    copy_edge(node, *g, i, --node->pinned);
+    copy_edge(node, *g, node->pinned, --node->degree);
+}
+
+// Whether a live node's list has an edge that was written without its code.
+bool lacks_codes(const NodeHeader *node, const VdbHnswGeometry *g)
+{
+    if (!vdb_hnsw_coded(g) || node->state != NodeState::kLive)
+        return false;
+    for (uint32_t i = 0; i < node->degree; i++)
+        if (is_neutral(code_factors(node, *g)[i]))
+            return true;
+    return false;
 }
 
 // Moves all tree edges but the first.
@@ -234,7 +242,7 @@ uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, Vd
             continue;
         // Of a dead node only the tree edges matter: what hangs on it must find another place.
         uint32_t edges = set->ids.contains(id) ? node->pinned : node->degree;
-        if (leads_into(neighbors(node), edges, set))
+        if (leads_into(neighbors(node), edges, set) || lacks_codes(node, g))
             out[n++] = {id, 0};
     }
     for (uint32_t i = 0; i < cell_count(page, *g); i++) {
@@ -261,7 +269,8 @@ VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page,
     while (child->pinned > 0) {
         VdbNode grandchild = neighbors(child)[child->pinned - 1];
         if (child->pinned == 1 && position(ids, parent->degree, grandchild) == parent->degree) {
-            ids[at] = grandchild; // the last one takes the child's own place
+            put_neutral_edge(parent, *g, at,
+                             grandchild); // the last one takes the child's own place
             at = parent->degree;
         } else if (!pin(parent, grandchild, g)) {
             return VDB_FULL;
@@ -269,7 +278,7 @@ VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page,
         child->pinned--; // the edge stays, as an ordinary one
     }
     if (at < parent->degree)
-        unpin_and_drop(parent, position(ids, parent->pinned, child_id));
+        unpin_and_drop(parent, position(ids, parent->pinned, child_id), g);
     child->state = NodeState::kDetached;
     return VDB_OK;
 }
@@ -281,12 +290,11 @@ VdbStatus vdb_hnsw_hand_down(void *page, VdbNode id, void *heir_page, VdbNode he
     NodeHeader *heir = node_of(heir_page, g, heir_id);
     if (node == heir || !sane(node, g) || !sane(heir, g))
         return VDB_CORRUPT;
-    VdbNode *ids = neighbors(node);
-    uint32_t at = position(ids, node->pinned, heir_id);
+    uint32_t at = position(neighbors(node), node->pinned, heir_id);
     if (node->state != NodeState::kTombstone || heir->state == NodeState::kFree ||
         at == node->pinned)
         return VDB_STALE;
-    std::swap(ids[at], ids[0]); // the heir itself stays
+    swap_edges(node, *g, at, 0); // the heir itself stays
     return move_tree_edges(node, heir, g);
 }
 

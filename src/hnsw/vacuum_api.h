@@ -61,13 +61,15 @@ typedef struct VdbListName {
     uint32_t level;
 } VdbListName;
 
-/* Lists on a node or cell page that hold an edge into the set; of nodes in the set itself only
- * those with such a tree edge.  `out` has room for slots_per_page + cells_per_cell_page entries.
- * Returns how many. */
+/* Lists on a node or cell page that hold an edge into the set, or one without its code; of nodes in
+ * the set itself only those with a tree edge into the set.  `out` has room for slots_per_page +
+ * cells_per_cell_page entries. Returns how many. */
 uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, VdbBlock block,
                                   const VdbNodeSet *set, VdbListName *out) VDB_NOEXCEPT;
 
 /*
+ * Edges that these edits add have the neutral code (codes_api.h).
+ *
  * Moves the tree edges of a tombstone to its parent, as many as the parent has room for; when none
  * is left, takes the tombstone itself out of the tree (state detached).  Both pages may be one
  * image. VDB_OK: detached.  VDB_FULL: some children are left.  VDB_STALE: not a tombstone, or not

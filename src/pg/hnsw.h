@@ -12,6 +12,7 @@
 #include "storage/itemptr.h"
 #include "utils/relcache.h"
 
+#include "hnsw/codes_api.h"
 #include "hnsw/hnsw_api.h"
 #include "hnsw/links_api.h"
 #include "hnsw/page_edit_api.h"
@@ -88,6 +89,10 @@ extern HnswIndex hnsw_new_index(Relation index, HnswSizes sizes);
 /* The facts of an existing index, from its metapage once and from the relcache later.  A copy, as
  * the relcache may drop its own whenever it likes. */
 extern HnswIndex hnsw_index(Relation index);
+/* A value as the index compares it; with codes: of unit length under cosine, and rotated. */
+extern VdbIndexValue hnsw_form_value(const HnswIndex *hi, Datum value);
+/* The same for what a scan searches for. */
+extern VdbIndexValue hnsw_form_query(const HnswIndex *hi, Datum value, bool isnull);
 /* Makes room in the cache for an index that has grown. */
 extern void hnsw_cache_blocks(Relation index, BlockNumber nblocks);
 
@@ -130,15 +135,15 @@ extern void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vect
                                ItemPointer heap_tid);
 
 /* hnsw_link.c: replaces a list as it was seen, in one record; VDB_STALE, and no change, if it has
- * changed since. */
+ * changed since.  `codes`: of its edges, NULL if there is no new one (hnsw/links_api.h). */
 extern VdbStatus hnsw_write_links(Relation index, HnswIndex *hi, const VdbLinks *seen,
-                                  const VdbLinks *now);
+                                  const VdbLinks *now, const VdbEdgeCodes *codes);
 
 /* hnsw_space.c: where new nodes, cells and vector slices go.  A block answered is only likely to
  * have room: check again under its lock and ask anew when it has none. */
 extern BlockNumber hnsw_find_node_page(Relation index, HnswIndex *hi);
 extern BlockNumber hnsw_find_cell_page(Relation index, HnswIndex *hi, uint32 cells);
-extern void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock *blocks);
+extern void hnsw_put_slices(Relation index, HnswIndex *hi, const void *stored, VdbBlock *blocks);
 /* Publishes that a node page has free slots, or that it has none. */
 extern void hnsw_record_node_page(Relation index, BlockNumber blkno, bool has_room);
 

@@ -106,7 +106,7 @@ static void write_graph(HnswBuild *build)
 
         CHECK_FOR_INTERRUPTS();
         vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(&layout, block));
-        vdb_hnsw_build_render(build->region, build->scratch, &layout, block, page);
+        vdb_hnsw_build_render(build->region, &layout, block, page);
     }
     vdb_bulk_finish(writer);
 }
@@ -221,7 +221,7 @@ static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool 
     if (isnull[0])
         return;
     old = MemoryContextSwitchTo(build->row_context);
-    add_row(build, vdb_form_value(&build->hi.geometry.space, values[0]), heap_tid);
+    add_row(build, hnsw_form_value(&build->hi, values[0]), heap_tid);
     MemoryContextSwitchTo(old);
     MemoryContextReset(build->row_context);
     tuples = pg_atomic_add_fetch_u64(&build->shared->index_tuples, 1);

@@ -8,6 +8,7 @@
 #include "utils/rel.h"
 
 #include "pg/hnsw.h"
+#include "quant/rotation_api.h"
 
 HnswIndex hnsw_new_index(Relation index, HnswSizes sizes)
 {
@@ -90,4 +91,28 @@ void hnsw_cache_blocks(Relation index, BlockNumber nblocks)
     cache->hi.nblocks = nblocks;
     if (nblocks > cache->room)
         new_cache(index, &cache->hi, nblocks + nblocks / 4);
+}
+
+static VdbIndexValue rotated(const HnswIndex *hi, VdbIndexValue value)
+{
+    vdb_rotate((float *) value.data, hi->geometry.space.dims);
+    return value;
+}
+
+VdbIndexValue hnsw_form_value(const HnswIndex *hi, Datum value)
+{
+    VdbSpace column = vdb_hnsw_source_space(&hi->geometry);
+
+    if (!vdb_hnsw_coded(&hi->geometry))
+        return vdb_form_value(&column, value);
+    return rotated(hi, vdb_form_float_value(&column, value));
+}
+
+VdbIndexValue hnsw_form_query(const HnswIndex *hi, Datum value, bool isnull)
+{
+    VdbSpace column = vdb_hnsw_source_space(&hi->geometry);
+
+    if (!vdb_hnsw_coded(&hi->geometry))
+        return vdb_form_query(&column, value, isnull);
+    return rotated(hi, vdb_form_float_query(&column, value, isnull));
 }

@@ -113,11 +113,13 @@ static bool choose_neighbors(HnswInsert *in, VdbHnswSearch *search, uint32 level
         vdb_hnsw_gather_add(in->gather, found[i]);
     pfree(found);
     hnsw_run_gather(in->index, in->hi, in->gather);
-    if (level == 0 && vdb_hnsw_gather_find_equal(in->gather, in->vector.data, same, generation))
+    if (level == 0 && vdb_hnsw_gather_find_equal(in->gather, in->stored, same, generation))
         return true;
     links->count = links->pinned = 0;
     vdb_hnsw_gather_choose(in->gather, links, vdb_hnsw_max_links(&in->hi->geometry, level),
                            VDB_NO_NODE);
+    if (level == 0 && vdb_hnsw_coded(&in->hi->geometry))
+        vdb_hnsw_gather_codes(in->gather, links, in->codes, in->back);
     return false;
 }
 
@@ -157,6 +159,48 @@ static uint32 gather_capacity(HnswInsert *in)
     return Max(least, Min(budget, wanted));
 }
 
+/* What a plain index compares is what it stores.  With codes, edges are chosen between vectors as
+ * they are stored, so that a code is the same whenever it is made. */
+static void prepare_value(HnswInsert *in)
+{
+    const VdbHnswGeometry *g = &in->hi->geometry;
+    float *decoded;
+    void *stored;
+
+    in->stored = in->vector.data;
+    if (!vdb_hnsw_coded(g))
+        return;
+    stored = palloc(vdb_kept_bytes(g->kept, g->space.dims));
+    decoded = palloc(vdb_value_bytes(&g->space));
+    vdb_kept_encode(g->kept, g->space.dims, in->vector.data, stored);
+    vdb_kept_decode(g->kept, g->space.dims, stored, decoded);
+    in->stored = stored;
+    in->vector.data = decoded;
+}
+
+static VdbEdgeCodes *alloc_codes(const VdbHnswGeometry *g, uint32 capacity)
+{
+    return vdb_hnsw_codes_init(palloc(vdb_hnsw_codes_size(g, capacity)), g, capacity);
+}
+
+/* Memory for what a search finds and a choice among it needs. */
+static void prepare_choice(HnswInsert *in)
+{
+    const VdbHnswGeometry *g = &in->hi->geometry;
+    /* of each list, and of nodes beyond it that turn out to be the parent or to be taken over */
+    uint32 codes = 2 * vdb_hnsw_max_links(g, 0) + 2;
+
+    in->gather_capacity = gather_capacity(in);
+    in->gather = vdb_hnsw_gather_init(
+        MemoryContextAllocHuge(CurrentMemoryContext, vdb_hnsw_gather_size(g, in->gather_capacity)),
+        g, in->gather_capacity);
+    if (vdb_hnsw_coded(g)) {
+        in->codes = alloc_codes(g, codes);
+        in->back = alloc_codes(g, codes);
+        in->edge = alloc_codes(g, 1);
+    }
+}
+
 void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
 {
     HnswInsert in = {.index = index, .hi = hi, .vector = vector, .node = VDB_HNSW_NEW_NODE};
@@ -169,9 +213,10 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, Ite
     in.links = palloc0(sizeof(VdbLinks) * (in.level + 1));
     in.vector_blocks = palloc(sizeof(VdbBlock) * (hi->geometry.vector_pages + 1));
     in.meta = hnsw_read_meta(index, hi);
+    prepare_value(&in);
 
     if (in.meta.root == VDB_NO_NODE) {
-        hnsw_put_slices(index, hi, vector.data, in.vector_blocks);
+        hnsw_put_slices(index, hi, in.stored, in.vector_blocks);
         while (in.meta.root == VDB_NO_NODE) {
             if (hnsw_place_root(&in))
                 return;
@@ -180,17 +225,13 @@ void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, Ite
         in.vector_blocks[0] = InvalidBlockNumber; /* not put anywhere yet */
     }
 
-    in.gather_capacity = gather_capacity(&in);
-    in.gather = vdb_hnsw_gather_init(
-        MemoryContextAllocHuge(CurrentMemoryContext,
-                               vdb_hnsw_gather_size(&hi->geometry, in.gather_capacity)),
-        &hi->geometry, in.gather_capacity);
+    prepare_choice(&in);
     while (find_neighborhood(&in, &same, &generation)) {
         if (add_tid(&in, same, generation))
             return;
     }
     if (in.vector_blocks[0] == InvalidBlockNumber)
-        hnsw_put_slices(index, hi, vector.data, in.vector_blocks);
+        hnsw_put_slices(index, hi, in.stored, in.vector_blocks);
     hnsw_place_node(&in);
     hnsw_link_back(&in);
     if (in.level > in.meta.entry_level)
@@ -208,7 +249,7 @@ bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_ti
     context = AllocSetContextCreate(CurrentMemoryContext, "hnsw insert", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(context);
     hi = hnsw_index(index);
-    hnsw_insert_vector(index, &hi, vdb_form_value(&hi.geometry.space, values[0]), heap_tid);
+    hnsw_insert_vector(index, &hi, hnsw_form_value(&hi, values[0]), heap_tid);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
     return false;

@@ -11,7 +11,8 @@ typedef struct HnswInsert {
     Relation index;
     HnswIndex *hi;
     VdbHnswMeta meta;
-    VdbIndexValue vector;
+    VdbIndexValue vector; /* as it is compared */
+    const void *stored;   /* as it is stored */
     VdbTid heap_tid;
     VdbNode node; /* VDB_HNSW_NEW_NODE until placed */
     uint32 level;
@@ -19,6 +20,9 @@ typedef struct HnswInsert {
     VdbGather *gather;
     uint32 gather_capacity;
     VdbBlock *vector_blocks;
+    VdbEdgeCodes *codes;  /* with codes: of the neighbours as seen from the new node ... */
+    VdbEdgeCodes *back;   /* ... and of the new node as seen from them, under their names */
+    VdbEdgeCodes *edge;   /* of the edge being planned */
     uint32 back_from;     /* links[0].ids from here on still want an edge back */
     bool cells_elsewhere; /* the upper lists do not fit the node's page */
 } HnswInsert;
@@ -32,6 +36,8 @@ typedef struct LinkPlan {
 /* hnsw_link.c */
 /* Chooses the parent, whose edge to the new node is pinned, and plans its list. */
 extern void hnsw_plan_parent(HnswInsert *in, LinkPlan *plan);
+/* The code of the planned edge to the new node, which has its id by now; NULL without codes. */
+extern const VdbEdgeCodes *hnsw_edge_codes(HnswInsert *in, const LinkPlan *plan);
 /* Gives the placed node edges from its other neighbours, those that want it. */
 extern void hnsw_link_back(HnswInsert *in);
 

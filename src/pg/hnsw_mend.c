@@ -29,6 +29,12 @@ void hnsw_prepare_mending(HnswVacuum *v)
         MemoryContextAllocHuge(CurrentMemoryContext,
                                vdb_hnsw_gather_size(&v->hi.geometry, capacity)),
         &v->hi.geometry, capacity);
+    if (vdb_hnsw_coded(&v->hi.geometry)) {
+        uint32 most = vdb_hnsw_max_links(&v->hi.geometry, 0);
+
+        v->codes = vdb_hnsw_codes_init(palloc(vdb_hnsw_codes_size(&v->hi.geometry, most)),
+                                       &v->hi.geometry, most);
+    }
 }
 
 typedef VdbStatus (*TreeEdit)(void *upper_page, VdbNode upper, void *lower_page, VdbNode lower,
@@ -188,7 +194,9 @@ static void mend(HnswVacuum *v, VdbListName name)
         gather_pool(v, seen);
         *now = *seen;
         vdb_hnsw_gather_choose(v->gather, now, vdb_hnsw_max_links(g, name.level), VDB_NO_NODE);
-        status = hnsw_write_links(v->index, &v->hi, seen, now);
+        if (v->codes && name.level == 0)
+            vdb_hnsw_gather_codes(v->gather, now, v->codes, NULL);
+        status = hnsw_write_links(v->index, &v->hi, seen, now, v->codes);
     }
     pfree(seen);
 }

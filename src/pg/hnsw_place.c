@@ -77,9 +77,10 @@ static void put_node(HnswInsert *in, Page page, uint32 slot, VdbCellRef upper)
 {
     VdbNewNode node = {.heap_tid = in->heap_tid,
                        .level = in->level,
-                       .vector = in->vector.data,
+                       .vector = in->stored,
                        .norm = in->vector.norm,
                        .links = &in->links[0],
+                       .codes = in->codes,
                        .upper = upper,
                        .vector_blocks = in->vector_blocks};
 
@@ -116,7 +117,8 @@ static bool write_node(HnswInsert *in, PlacePages pages, LinkPlan *plan)
     cells = BufferIsValid(pages.cells) ? GenericXLogRegisterBuffer(wal, pages.cells, 0) : page;
     parent = pages.parent == pages.node ? page : GenericXLogRegisterBuffer(wal, pages.parent, 0);
     put_node(in, page, slot, put_upper(in, cells, BufferGetBlockNumber(cellbuf)));
-    (void) vdb_hnsw_links_write(parent, g, &plan->seen, &plan->now); /* current: looked above */
+    /* current: looked above */
+    (void) vdb_hnsw_links_write(parent, g, &plan->seen, &plan->now, hnsw_edge_codes(in, plan));
     GenericXLogFinish(wal);
     return true;
 }

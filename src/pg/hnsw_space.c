@@ -188,9 +188,9 @@ static BlockNumber pop_vector_page(Relation index, HnswIndex *hi)
     return blkno;
 }
 
-void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock *blocks)
+void hnsw_put_slices(Relation index, HnswIndex *hi, const void *stored, VdbBlock *blocks)
 {
-    uint32 slices = vdb_hnsw_slices(&hi->geometry, vdb_hnsw_stored_units(&hi->geometry, vector));
+    uint32 slices = vdb_hnsw_slices(&hi->geometry, vdb_hnsw_stored_units(&hi->geometry, stored));
 
     for (uint32 i = 0; i < slices; i++) {
         Buffer buf;
@@ -202,7 +202,7 @@ void hnsw_put_slices(Relation index, HnswIndex *hi, const void *vector, VdbBlock
             blocks[i] = append_page(index, hi, VDB_HNSW_PAGE_VECTOR);
         buf = vdb_read_page_of(index, hi, blocks[i], VDB_HNSW_PAGE_VECTOR, BUFFER_LOCK_EXCLUSIVE);
         wal = GenericXLogStart(index);
-        vdb_hnsw_page_put_slice(GenericXLogRegisterBuffer(wal, buf, 0), &hi->geometry, vector, i);
+        vdb_hnsw_page_put_slice(GenericXLogRegisterBuffer(wal, buf, 0), &hi->geometry, stored, i);
         GenericXLogFinish(wal);
         UnlockReleaseBuffer(buf);
     }

@@ -25,7 +25,8 @@ typedef struct HnswVacuum {
     uint32 best_level;
     MemoryContext scratch;
     VdbGather *gather;
-    bool handed_down; /* this round of mending gave a node children that may be dead */
+    VdbEdgeCodes *codes; /* of a mended list's edges; NULL without codes */
+    bool handed_down;    /* this round of mending gave a node children that may be dead */
 } HnswVacuum;
 
 /* Registers a buffer once: `other` is registered already, as other_page. */

@@ -14,6 +14,7 @@
 #include "pg/index_value.h"
 #include "pg/sparsevec.h"
 #include "pg/vector.h"
+#include "simd/simd_api.h"
 
 #define VALUE_ALIGNMENT 64
 
@@ -154,17 +155,46 @@ static VdbIndexValue copy_value(const VdbSpace *space, RawValue raw)
     return (VdbIndexValue){data, vdb_value_prepare(space, data)};
 }
 
-VdbIndexValue vdb_form_value(const VdbSpace *space, Datum value)
+static VdbSpace space_of_floats(const VdbSpace *column)
 {
-    RawValue raw = open_value(space, value);
+    return (VdbSpace){column->metric, VDB_STORAGE_FLOAT32, column->dims};
+}
+
+static VdbIndexValue copy_as_floats(const VdbSpace *column, RawValue raw)
+{
+    VdbSpace space = space_of_floats(column);
+    float *data;
+
+    if (column->storage == VDB_STORAGE_FLOAT32)
+        return copy_value(column, raw);
+    data = allocate_value(vdb_value_bytes(&space));
+    vdb_simd_kernels()->half_to_float(data, raw.data, column->dims);
+    return (VdbIndexValue){data, vdb_value_prepare(&space, data)};
+}
+
+typedef VdbIndexValue (*CopyValue)(const VdbSpace *column, RawValue raw);
+
+static VdbIndexValue form_value(const VdbSpace *column, Datum value, CopyValue copy)
+{
+    RawValue raw = open_value(column, value);
     VdbIndexValue result;
 
-    if (raw.dims != space->dims)
+    if (raw.dims != column->dims)
         ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION),
-                        errmsg("expected %u dimensions, not %u", space->dims, raw.dims)));
-    result = copy_value(space, raw);
+                        errmsg("expected %u dimensions, not %u", column->dims, raw.dims)));
+    result = copy(column, raw);
     close_value(raw, value);
     return result;
+}
+
+VdbIndexValue vdb_form_value(const VdbSpace *space, Datum value)
+{
+    return form_value(space, value, copy_value);
+}
+
+VdbIndexValue vdb_form_float_value(const VdbSpace *column, Datum value)
+{
+    return form_value(column, value, copy_as_floats);
 }
 
 /* In the words of the distance functions. */
@@ -177,17 +207,31 @@ static _Noreturn void refuse_query(const VdbSpace *space, uint32 dims)
                                  space->dims, dims)));
 }
 
-VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
+static VdbIndexValue form_query(const VdbSpace *column, Datum value, CopyValue copy)
 {
-    RawValue raw;
+    RawValue raw = open_value(column, value);
     VdbIndexValue result;
 
-    if (isnull)
-        return (VdbIndexValue){allocate_value(vdb_value_bytes(space)), 0};
-    raw = open_value(space, value);
-    if (raw.dims != space->dims)
-        refuse_query(space, raw.dims);
-    result = copy_value(space, raw);
+    if (raw.dims != column->dims)
+        refuse_query(column, raw.dims);
+    result = copy(column, raw);
     close_value(raw, value);
     return result;
+}
+
+static VdbIndexValue zeros(const VdbSpace *space)
+{
+    return (VdbIndexValue){allocate_value(vdb_value_bytes(space)), 0};
+}
+
+VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull)
+{
+    return isnull ? zeros(space) : form_query(space, value, copy_value);
+}
+
+VdbIndexValue vdb_form_float_query(const VdbSpace *column, Datum value, bool isnull)
+{
+    VdbSpace space = space_of_floats(column);
+
+    return isnull ? zeros(&space) : form_query(column, value, copy_as_floats);
 }

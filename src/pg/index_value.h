@@ -34,4 +34,9 @@ extern VdbIndexValue vdb_form_value(const VdbSpace *space, Datum value);
  * row is as near to NULL as any other, so its place is taken by zeros. */
 extern VdbIndexValue vdb_form_query(const VdbSpace *space, Datum value, bool isnull);
 
+/* Both for an index that keeps float32 vectors of a column of vectors or halves: in the column's
+ * space, with float32 for its storage. */
+extern VdbIndexValue vdb_form_float_value(const VdbSpace *column, Datum value);
+extern VdbIndexValue vdb_form_float_query(const VdbSpace *column, Datum value, bool isnull);
+
 #endif

@@ -57,6 +57,11 @@ void vdb_codes_put(const VdbCodec *codec, uint32_t degree, void *codes, uint32_t
 void vdb_codes_pack(const VdbCodec *codec, uint32_t degree, void *codes, const uint8_t *code,
                     uint32_t n) VDB_NOEXCEPT;
 
+/* The number of bits in which `code` differs from each code of a list; writes up to the next
+ * multiple of 32 of `bits`.  May read up to 64 bytes past the codes. */
+void vdb_codes_apart(const VdbCodec *codec, uint32_t degree, const void *codes, const uint8_t *code,
+                     uint16_t *bits) VDB_NOEXCEPT;
+
 /* A query, prepared for estimates. */
 typedef struct VdbCodeQuery VdbCodeQuery;
 size_t vdb_code_query_size(const VdbCodec *codec) VDB_NOEXCEPT;

@@ -13,6 +13,7 @@
 #include "float_vectors.h"
 #include "hnsw/build_api.h"
 #include "index_image.h"
+#include "quant/rotation_api.h"
 
 namespace vdb::hnsw::test {
 
@@ -92,6 +93,44 @@ inline Stored stored(const VdbSpace &space, const Row &row)
     }
     if (space.storage != VDB_STORAGE_FLOAT32)
         value.norm = vdb_value_prepare(&space, value.words.data());
+    return value;
+}
+
+// A row as an index compares it: with codes, a rotated float32 vector, of unit length under cosine.
+inline Stored compared(const VdbHnswGeometry &g, const Row &row)
+{
+    VdbSpace column = vdb_hnsw_source_space(&g);
+    if (!vdb_hnsw_coded(&g))
+        return stored(column, row);
+    column.storage = VDB_STORAGE_FLOAT32;
+    Stored value = stored(column, row);
+    auto *floats = reinterpret_cast<float *>(value.words.data());
+    for (size_t i = 0; g.source == VDB_STORAGE_HALF && i < row.size(); i++)
+        floats[i] = vdb_half_to_float(vdb_float_to_half(row[i]));
+    value.norm = vdb_value_prepare(&g.space, floats);
+    vdb_rotate(floats, g.space.dims);
+    return value;
+}
+
+// What the index keeps of that.
+inline Stored kept(const VdbHnswGeometry &g, const Stored &value)
+{
+    if (!vdb_hnsw_coded(&g))
+        return value;
+    Stored blob = {std::vector<uint64_t>(g.units / 2 + 1), value.norm};
+    vdb_kept_encode(g.kept, g.space.dims, static_cast<const float *>(value.data()),
+                    blob.words.data());
+    return blob;
+}
+
+// And that as it is compared with others.
+inline Stored decoded(const VdbHnswGeometry &g, const Stored &blob)
+{
+    if (!vdb_hnsw_coded(&g))
+        return blob;
+    Stored value = {std::vector<uint64_t>(vdb_value_bytes(&g.space) / 8 + 1), blob.norm};
+    vdb_kept_decode(g.kept, g.space.dims, blob.data(),
+                    reinterpret_cast<float *>(value.words.data()));
     return value;
 }
 
@@ -201,7 +240,7 @@ struct Build {
         for (VdbBlock block = 0; block < layout.blocks; block++) {
             std::memset(&all[block], 0, kPageSize);
             init_page(&all[block], g, vdb_hnsw_build_page_kind(&layout, block));
-            vdb_hnsw_build_render(region.get(), s.get(), &layout, block, &all[block]);
+            vdb_hnsw_build_render(region.get(), &layout, block, &all[block]);
         }
         return all;
     }

@@ -9,8 +9,10 @@ namespace vdb::hnsw::test {
 class Inserter {
   public:
     Inserter(Store &store, const Row &row, VdbTid tid)
-        : store_(store), g_(store.g), row_(row), vector_(stored(store.g.space, row)), tid_(tid),
-          gather_(store, std::max(2 * store.g.m + 2, store.ef_construction + 1))
+        : store_(store), g_(store.g), row_(row), kept_(kept(store.g, compared(store.g, row))),
+          vector_(decoded(store.g, kept_)), tid_(tid),
+          gather_(store, std::max(2 * store.g.m + 2, store.ef_construction + 1)),
+          codes_(store.g, 4 * store.g.m + 2), back_(store.g, 4 * store.g.m + 2), edge_(store.g, 1)
     {
         level_ = std::min(vdb_hnsw_level(kSeed, tid, g_.m), g_.cells_per_cell_page);
         links_.resize(level_ + 1);
@@ -46,9 +48,11 @@ class Inserter {
     Store &store_;
     const VdbHnswGeometry &g_;
     Row row_;
-    Stored vector_;
+    Stored kept_;   // as it is stored
+    Stored vector_; // as it is compared
     VdbTid tid_;
     Gatherer gather_;
+    Codes codes_, back_, edge_;
     VdbHnswMeta meta_;
     uint32_t level_;
     VdbNode node_ = VDB_HNSW_NEW_NODE;
@@ -91,7 +95,7 @@ class Inserter {
     }
     void put_slices()
     {
-        uint32_t slices = vdb_hnsw_slices(&g_, vdb_units_of(&g_.space, vector_.data()));
+        uint32_t slices = vdb_hnsw_slices(&g_, vdb_hnsw_stored_units(&g_, kept_.data()));
         for (uint32_t i = 0; i < slices; i++) {
             VdbHnswMeta meta = store_.read_meta();
             bool fresh = meta.free_vector_page == VDB_NO_BLOCK;
@@ -103,13 +107,47 @@ class Inserter {
                 vdb_hnsw_page_set_next_free(page, &g_, VDB_HNSW_NOT_LISTED);
                 vdb_hnsw_meta_write(record.page(0), &meta);
             }
-            vdb_hnsw_page_put_slice(page, &g_, vector_.data(), i);
+            vdb_hnsw_page_put_slice(page, &g_, kept_.data(), i);
             record.finish();
         }
     }
 
     // --- planning ---
 
+    bool decides_by_codes(uint32_t level) const
+    {
+        return level == 0 && vdb_hnsw_coded(&g_) && g_.space.metric != VDB_METRIC_IP;
+    }
+    const VdbEdgeCodes *edge_codes()
+    {
+        if (!vdb_hnsw_coded(&g_) || plan_.seen.level > 0)
+            return nullptr;
+        vdb_hnsw_codes_pick(edge_.codes, node_, back_.codes, plan_.seen.node);
+        return edge_.codes;
+    }
+    void make_codes(VdbNode other)
+    {
+        if (!vdb_hnsw_coded(&g_) || vdb_hnsw_codes_has(back_.codes, other))
+            return;
+        vdb_hnsw_gather_clear(gather_.gather);
+        vdb_hnsw_gather_put(gather_.gather, VDB_HNSW_NEW_NODE, vector_.data(), vector_.norm);
+        vdb_hnsw_gather_add(gather_.gather, other);
+        gather_.run();
+        vdb_hnsw_gather_add_codes(gather_.gather, other, codes_.codes, back_.codes);
+    }
+    bool choose_anew(bool must)
+    {
+        vdb_hnsw_gather_clear(gather_.gather);
+        vdb_hnsw_gather_add(gather_.gather, plan_.seen.node);
+        for (uint32_t i = 0; i < plan_.seen.count; i++)
+            vdb_hnsw_gather_add(gather_.gather, plan_.seen.ids[i]);
+        gather_.run();
+        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), vector_.norm);
+        vdb_hnsw_gather_choose(gather_.gather, &plan_.now,
+                               vdb_hnsw_max_links(&g_, plan_.seen.level),
+                               must ? node_ : VDB_NO_NODE);
+        return vdb_hnsw_links_find(&plan_.now, node_) < plan_.now.count;
+    }
     bool plan_link(VdbNode neighbor, uint32_t level, bool must)
     {
         uint32_t limit = vdb_hnsw_max_links(&g_, level);
@@ -122,14 +160,11 @@ class Inserter {
         }
         if (plan_.seen.pinned >= (must ? VDB_HNSW_MAX_FORCED : limit))
             return false;
-        vdb_hnsw_gather_clear(gather_.gather);
-        vdb_hnsw_gather_add(gather_.gather, neighbor);
-        for (uint32_t i = 0; i < plan_.seen.count; i++)
-            vdb_hnsw_gather_add(gather_.gather, plan_.seen.ids[i]);
-        gather_.run();
-        vdb_hnsw_gather_put(gather_.gather, node_, vector_.data(), vector_.norm);
-        vdb_hnsw_gather_choose(gather_.gather, &plan_.now, limit, must ? node_ : VDB_NO_NODE);
-        return vdb_hnsw_links_find(&plan_.now, node_) < plan_.now.count;
+        if (!decides_by_codes(level))
+            return choose_anew(must);
+        return vdb_hnsw_codes_pick(edge_.codes, node_, back_.codes, neighbor) &&
+               vdb_hnsw_links_offer(store_.read_ours(plan_.seen.block), &g_, &plan_.now,
+                                    edge_.codes, must);
     }
     void pin_new_node()
     {
@@ -147,6 +182,7 @@ class Inserter {
             vdb_hnsw_links_remove(&links_[0], own);
         vdb_hnsw_links_add(&links_[0], child, true);
         plan_.now.ids[last] = node_;
+        make_codes(child);
     }
     bool may_be_parent() const
     {
@@ -171,7 +207,9 @@ class Inserter {
             }
         back_from_ = own.count;
         for (uint32_t i = 0; i <= own.count; i++) {
-            bool planned = plan_link(i < own.count ? own.ids[i] : meta_.root, 0, true);
+            VdbNode neighbor = i < own.count ? own.ids[i] : meta_.root;
+            make_codes(neighbor);
+            bool planned = plan_link(neighbor, 0, true);
             if (!may_be_parent())
                 continue;
             if (planned)
@@ -197,8 +235,8 @@ class Inserter {
     }
     void put_node(void *page, uint32_t slot, VdbCellRef upper)
     {
-        VdbNewNode node = {tid_,       level_, vector_.data(), vector_.norm,
-                           &links_[0], upper,  blocks_.data()};
+        VdbNewNode node = {tid_,       level_,       kept_.data(), vector_.norm,
+                           &links_[0], codes_.codes, upper,        blocks_.data()};
         vdb_hnsw_page_put_node(page, &g_, slot, &node);
     }
     bool write_node(VdbBlock block, VdbBlock cells)
@@ -220,7 +258,7 @@ class Inserter {
         if (at < plan_.now.count)
             plan_.now.ids[at] = node_;
         put_node(page, slot, put_upper(cell_page, cell_block));
-        EXPECT_EQ(vdb_hnsw_links_write(parent, &g_, &plan_.seen, &plan_.now), VDB_OK);
+        EXPECT_EQ(vdb_hnsw_links_write(parent, &g_, &plan_.seen, &plan_.now, edge_codes()), VDB_OK);
         record.finish();
         return true;
     }
@@ -258,8 +296,8 @@ class Inserter {
         VdbStatus status = VDB_STALE;
         while (status == VDB_STALE && plan_link(neighbor, level, false)) {
             Record record(store_);
-            status =
-                vdb_hnsw_links_write(record.page(plan_.seen.block), &g_, &plan_.seen, &plan_.now);
+            status = vdb_hnsw_links_write(record.page(plan_.seen.block), &g_, &plan_.seen,
+                                          &plan_.now, edge_codes());
             if (status == VDB_OK)
                 record.finish();
         }
@@ -322,11 +360,13 @@ class Inserter {
             vdb_hnsw_gather_add(gather_.gather, id);
         gather_.run();
         if (level == 0 &&
-            vdb_hnsw_gather_find_equal(gather_.gather, vector_.data(), same, generation))
+            vdb_hnsw_gather_find_equal(gather_.gather, kept_.data(), same, generation))
             return true;
         links_[level].count = links_[level].pinned = 0;
         vdb_hnsw_gather_choose(gather_.gather, &links_[level], vdb_hnsw_max_links(&g_, level),
                                VDB_NO_NODE);
+        if (level == 0 && vdb_hnsw_coded(&g_))
+            vdb_hnsw_gather_codes(gather_.gather, &links_[0], codes_.codes, back_.codes);
         return false;
     }
     bool find_neighborhood(VdbNode *same, uint16_t *generation)

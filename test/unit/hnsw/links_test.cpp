@@ -61,7 +61,8 @@ TEST(Links, WriteBackWhatWasRead)
         VdbLinks now = seen;
         vdb_hnsw_links_remove(&now, now.count - 1);
         Record record(store);
-        ASSERT_EQ(vdb_hnsw_links_write(record.page(seen.block), &store.g, &seen, &now), VDB_OK);
+        ASSERT_EQ(vdb_hnsw_links_write(record.page(seen.block), &store.g, &seen, &now, nullptr),
+                  VDB_OK);
         record.finish();
         VdbLinks again = read_links(store, nodes[level], level);
         EXPECT_EQ(again.count, seen.count - 1);
@@ -92,7 +93,8 @@ TEST(Links, AnyChangeMakesThemStale)
         VdbLinks seen = read_links(store, i < 5 ? id : high, i < 5 ? 0 : 1);
         changes[i](store);
         Page before = store.pages[seen.block];
-        EXPECT_EQ(vdb_hnsw_links_write(store.page(seen.block), &store.g, &seen, &seen), VDB_STALE);
+        EXPECT_EQ(vdb_hnsw_links_write(store.page(seen.block), &store.g, &seen, &seen, nullptr),
+                  VDB_STALE);
         EXPECT_EQ(std::memcmp(&before, store.page(seen.block), kPageSize), 0) << "change " << i;
     }
 }

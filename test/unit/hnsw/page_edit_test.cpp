@@ -37,7 +37,7 @@ struct Pages : Store {
         VdbLinks links = links_of(id(slot), 0, {7, 8, 9});
         links.pinned = 1;
         VdbBlock blocks[16] = {3, 4};
-        VdbNewNode n = {tid, 0, row.data(), norm(row), &links, {}, blocks};
+        VdbNewNode n = {tid, 0, row.data(), norm(row), &links, nullptr, {}, blocks};
         vdb_hnsw_page_put_node(page(node_block), &g, slot, &n);
     }
     VdbStatus add(uint32_t row_id, VdbCellRef *chain, uint16_t generation = 1)

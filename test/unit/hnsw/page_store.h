@@ -93,17 +93,19 @@ struct Store : Image {
                     ids.push_back(b * g.slots_per_page + s);
         return ids;
     }
-    // A node's vector as it is stored; room for the longest.
+    // A node's vector as it is compared; room for the longest.
     std::vector<uint64_t> value(VdbNode id)
     {
-        std::vector<uint64_t> v(vdb_value_bytes(&g.space) / 8 + 1);
+        size_t bytes = std::max<size_t>(vdb_value_bytes(&g.space), size_t{g.units} * g.unit_size);
+        Stored v = {std::vector<uint64_t>(bytes / 8 + 1), 0};
         uint32_t units = units_of(node(id), g);
-        std::memcpy(v.data(), inline_vector(node(id), g), units_in_slot(g, units) * g.unit_size);
+        std::memcpy(v.words.data(), inline_vector(node(id), g),
+                    units_in_slot(g, units) * g.unit_size);
         for (uint32_t i = 0; i < vdb_hnsw_slices(&g, units); i++)
-            std::memcpy(unit_at(v.data(), g, slice_start(g, i)),
+            std::memcpy(unit_at(v.words.data(), g, slice_start(g, i)),
                         slice_vector(page(vector_blocks(node(id), g)[i])),
                         slice_units(g, units, i) * g.unit_size);
-        return v;
+        return decoded(g, v).words;
     }
     Row vector(VdbNode id) // of float32
     {
@@ -115,8 +117,8 @@ struct Store : Image {
     float distance(const Row &query, VdbNode id)
     {
         GraphSpace space = make_space(g);
-        Stored from = stored(g.space, query);
-        float raw = space.raw(from.data(), value(id).data(), g.units);
+        Stored from = compared(g, query);
+        float raw = space.raw(from.data(), value(id).data(), space.units);
         return space.rank(raw, from.norm, node(id)->norm);
     }
     // Distances of all live nodes, ascending.
@@ -198,7 +200,7 @@ class Searcher {
 
     Searcher(Store &store, const Row &query, uint32_t ef,
              VdbHnswPurpose purpose = VDB_HNSW_FOR_SCAN)
-        : store_(store), vector_(stored(store.g.space, query)), ef_(ef)
+        : store_(store), vector_(compared(store.g, query)), ef_(ef)
     {
         query_ = {vector_.data(), vector_.norm, purpose};
         blocks_.push_back(memory(vdb_hnsw_search_size(&store.g, ef)));
@@ -313,6 +315,22 @@ inline VdbLinks read_links(Store &store, VdbNode node, uint32_t level)
     require(status);
     return links;
 }
+
+// Codes of edges; none in an index without codes.
+class Codes {
+  public:
+    VdbEdgeCodes *codes = nullptr;
+
+    Codes(const VdbHnswGeometry &g, uint32_t capacity)
+        : memory_(memory(vdb_hnsw_coded(&g) ? vdb_hnsw_codes_size(&g, capacity) : 1))
+    {
+        if (vdb_hnsw_coded(&g))
+            codes = vdb_hnsw_codes_init(memory_.get(), &g, capacity);
+    }
+
+  private:
+    Memory memory_;
+};
 
 // Memory and driver of a gather.
 class Gatherer {

@@ -23,7 +23,8 @@ class Vacuum {
 
     Vacuum(Store &store, IsDeadRow is_dead)
         : store_(store), g_(store.g), is_dead_(std::move(is_dead)),
-          gather_(store, pool_size(store.g) + 1), blocks_(static_cast<VdbBlock>(store.pages.size()))
+          gather_(store, pool_size(store.g) + 1), codes_(store.g, 2 * store.g.m),
+          blocks_(static_cast<VdbBlock>(store.pages.size()))
     {
         memories_.push_back(memory(vdb_hnsw_set_size(slots_)));
         dead_ = vdb_hnsw_set_init(memories_.back().get(), slots_);
@@ -46,6 +47,7 @@ class Vacuum {
     const VdbHnswGeometry &g_;
     IsDeadRow is_dead_;
     Gatherer gather_;
+    Codes codes_;
     VdbBlock blocks_;
     VdbHnswMeta meta_;
     uint32_t slots_ = 16;
@@ -269,8 +271,10 @@ class Vacuum {
             VdbLinks now = seen;
             vdb_hnsw_gather_choose(gather_.gather, &now, vdb_hnsw_max_links(&g_, name.level),
                                    VDB_NO_NODE);
+            if (codes_.codes != nullptr && name.level == 0)
+                vdb_hnsw_gather_codes(gather_.gather, &now, codes_.codes, nullptr);
             Record record(store_);
-            status = vdb_hnsw_links_write(record.page(seen.block), &g_, &seen, &now);
+            status = vdb_hnsw_links_write(record.page(seen.block), &g_, &seen, &now, codes_.codes);
             if (status == VDB_OK)
                 record.finish();
         }
