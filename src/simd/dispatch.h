@@ -37,6 +37,12 @@ namespace vdb::simd {
 /* Sums that squared_norm keeps, in every table the same. */
 constexpr size_t kSquareLanes = 32;
 
+/* The same of code_make, of each of its sums. */
+constexpr size_t kCodeLanes = 16;
+
+constexpr float kSqrtHalf = 0.70710678F;
+constexpr float kLargest = 3.4028234663852886e38F;
+
 #if VDB_SIMD_X86
 extern const VdbKernels kAvx512PopcntKernels;
 extern const VdbKernels kAvx512Kernels;

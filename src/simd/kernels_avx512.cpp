@@ -11,10 +11,14 @@
 
 #include "simd/bits_512.inc"
 
-#include "simd/kernels_bits.inc"
-#include "simd/kernels_float32.inc"
+#include "simd/codes_512.inc"
 
-#include "simd/codes_scalar.inc"
+#include "simd/kernels_bits.inc"
+#include "simd/kernels_codes.inc"
+#include "simd/kernels_float32.inc"
+#include "simd/kernels_rotation.inc"
+
+#include "simd/kernels_kept.inc"
 
 namespace vdb::simd {
 
