@@ -165,6 +165,24 @@ REINDEX INDEX copies_v;
 SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM copies ORDER BY v <-> '[50,0,0]') s;
 SELECT * FROM vectordb_index_check('copies_v');
 DROP TABLE copies;
+-- rows are looked for ahead where the session saw their pages last: a temporary table, pages that
+-- moved, rows that moved within their page
+CREATE TEMP TABLE mine (id int, v vector(3));
+INSERT INTO mine SELECT i, ARRAY[i, 0, 0] FROM generate_series(1, 1000) i;
+CREATE INDEX ON mine USING hnsw (v vector_l2_ops);
+SELECT array_agg(id) FROM (SELECT id FROM mine ORDER BY v <-> '[1000,0,0]' LIMIT 20) s;
+CREATE TABLE moved (id int, note text, v vector(3)) WITH (fillfactor = 50);
+INSERT INTO moved SELECT i, 'a', ARRAY[i, 0, 0] FROM generate_series(1, 1000) i;
+CREATE INDEX ON moved USING hnsw (v vector_l2_ops);
+SELECT array_agg(id) FROM (SELECT id FROM moved ORDER BY v <-> '[1000,0,0]' LIMIT 20) s;
+UPDATE moved SET note = 'b' WHERE id > 900;
+SELECT string_agg(id || note, ',') FROM (SELECT id, note FROM moved ORDER BY v <-> '[1000,0,0]' LIMIT 20) s;
+VACUUM FULL moved;
+SELECT string_agg(id || note, ',') FROM (SELECT id, note FROM moved ORDER BY v <-> '[1000,0,0]' LIMIT 20) s;
+SET effective_io_concurrency = 0;
+SELECT string_agg(id || note, ',') FROM (SELECT id, note FROM moved ORDER BY v <-> '[500.3,0,0]' LIMIT 20) s;
+RESET effective_io_concurrency;
+DROP TABLE mine, moved;
 DROP FUNCTION rows_of;
 RESET enable_seqscan;
 RESET enable_sort;

@@ -63,8 +63,8 @@ VdbHnswPageKind vdb_hnsw_build_page_kind(const VdbHnswBuildLayout *layout,
                                          VdbBlock block) VDB_NOEXCEPT;
 
 /* Fills a page image that vdb_init_page() has prepared for that block's kind. */
-void vdb_hnsw_build_render(const void *region, VdbHnswBuildLayout *layout, VdbBlock block,
-                           void *page) VDB_NOEXCEPT;
+void vdb_hnsw_build_render(const void *region, void *scratch, VdbHnswBuildLayout *layout,
+                           VdbBlock block, void *page) VDB_NOEXCEPT;
 
 VDB_END_DECLS
 

@@ -139,7 +139,7 @@ namespace {
 
 // Sizes of the scratch memory's parts, in order.
 struct ScratchPlan {
-    uint64_t visited, pool, edges, chosen, total;
+    uint64_t visited, pool, edges, chosen, stored, codes, total;
 
     explicit ScratchPlan(const BuildRegion *r)
     {
@@ -149,7 +149,13 @@ struct ScratchPlan {
         pool = visited + align_up(r->capacity, kCacheLine);
         edges = pool + align_up((ef + 1) * sizeof(Found), kCacheLine);
         chosen = edges + align_up((ef > most_edges ? ef : most_edges) * sizeof(Edge), kCacheLine);
-        total = chosen + (VDB_HNSW_MAX_LEVEL + 1) * r->max_links(0) * sizeof(VdbNode);
+        stored = chosen + (VDB_HNSW_MAX_LEVEL + 1) * r->max_links(0) * sizeof(VdbNode);
+        codes = total = stored;
+        if (!vdb_hnsw_coded(&r->geometry))
+            return;
+        VdbCodec codec = vdb_hnsw_codec(&r->geometry);
+        codes = stored + vdb_kept_bytes(r->geometry.kept, r->geometry.space.dims);
+        total = codes + vdb_codes_bytes(&codec, r->max_links(0));
     }
 };
 
@@ -173,5 +179,7 @@ void vdb_hnsw_build_scratch_init(const void *region, void *scratch) noexcept
     s->edges = reinterpret_cast<Edge *>(base + plan.edges);
     s->chosen = reinterpret_cast<VdbNode *>(base + plan.chosen);
     s->max_chosen = r->max_links(0);
+    s->stored = reinterpret_cast<uint32_t *>(base + plan.stored);
+    s->codes = reinterpret_cast<uint8_t *>(base + plan.codes);
     std::memset(s->visited, 0, s->capacity);
 }

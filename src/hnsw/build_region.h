@@ -164,6 +164,8 @@ struct BuildScratch {
     VdbNode *chosen; // max_chosen per level
     uint32_t max_chosen;
     uint32_t chosen_count[VDB_HNSW_MAX_LEVEL + 1];
+    uint32_t *stored; // with codes: one vector as pages keep it
+    uint8_t *codes;   // and the codes of one list
 
     VdbNode *chosen_on(uint32_t level) const { return chosen + level * max_chosen; }
 };

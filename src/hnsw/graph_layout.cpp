@@ -129,8 +129,50 @@ void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, u
         cell->next = places.ref(index + 1);
 }
 
-void fill_slot(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode node,
-               NodeHeader *slot)
+// Units of a node's vector as pages keep it.
+uint32_t stored_units(const BuildRegion *r, VdbNode node)
+{
+    return vdb_hnsw_stored_units(&r->geometry, r->vector(node));
+}
+
+// A node's vector as pages keep it; of a coded index in the scratch memory.
+const void *stored_vector(const BuildRegion *r, BuildScratch *scratch, VdbNode node)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    if (!vdb_hnsw_coded(&g))
+        return r->vector(node);
+    vdb_kept_encode(g.kept, g.space.dims, static_cast<const float *>(r->vector(node)),
+                    scratch->stored);
+    return scratch->stored;
+}
+
+void prefetch_vector(const BuildRegion *r, VdbNode node)
+{
+    const char *v = static_cast<const char *>(r->vector(node));
+    for (size_t at = 0; at < r->geometry.space.dims * sizeof(float); at += kCacheLine)
+        __builtin_prefetch(v + at);
+}
+
+// The neighbours' codes.  Their vectors are anywhere in memory: loaded ahead.
+void fill_codes(const BuildRegion *r, BuildScratch *scratch, VdbNode node, NodeHeader *slot)
+{
+    constexpr uint32_t kAhead = 3; // vectors
+    const VdbHnswGeometry &g = r->geometry;
+    const VdbCodec codec = vdb_hnsw_codec(&g);
+    const Links *links = r->links(node, 0);
+    uint32_t n = slot->degree;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + kAhead < n)
+            prefetch_vector(r, peek(links->ids[i + kAhead]));
+        vdb_code_make(&codec, static_cast<const float *>(r->vector(node)),
+                      static_cast<const float *>(r->vector(peek(links->ids[i]))),
+                      scratch->codes + i * vdb_code_bytes(&codec), &code_factors(slot, g)[i]);
+    }
+    vdb_codes_pack(&codec, max_degree(g), codes(slot, g), scratch->codes, n);
+}
+
+void fill_slot(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLayout &layout,
+               VdbNode node, NodeHeader *slot)
 {
     const VdbHnswGeometry &g = r->geometry;
     const BuildNode *n = r->node(node);
@@ -149,21 +191,25 @@ void fill_slot(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode n
     slot->norm = n->norm;
     for (uint32_t i = 0; i < slot->degree; i++)
         neighbors(slot)[i] = file_id(g, peek(links->ids[i]));
-    uint32_t units = vdb_units_of(&g.space, r->vector(node));
+    uint32_t units = stored_units(r, node);
     for (uint32_t i = 0; i < g.vector_pages; i++)
         vector_blocks(slot, g)[i] = i < vdb_hnsw_slices(&g, units)
                                         ? layout.first_vector_block + n->slices + i
                                         : VDB_NO_BLOCK;
-    std::memcpy(inline_vector(slot, g), r->vector(node), units_in_slot(g, units) * g.unit_size);
+    std::memcpy(inline_vector(slot, g), stored_vector(r, scratch, node),
+                units_in_slot(g, units) * g.unit_size);
+    if (vdb_hnsw_coded(&g))
+        fill_codes(r, scratch, node, slot);
 }
 
-void fill_node_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
+void fill_node_page(const BuildRegion *r, BuildScratch *scratch, VdbHnswBuildLayout *layout,
+                    VdbBlock block, void *page)
 {
     const VdbHnswGeometry &g = r->geometry;
     VdbNode first = (block - VDB_HNSW_FIRST_NODE_BLOCK) * g.slots_per_page;
     VdbNode nodes = r->taken().nodes;
     for (uint32_t i = 0; i < g.slots_per_page && first + i < nodes; i++) {
-        fill_slot(r, *layout, first + i, node_at(page, g, i));
+        fill_slot(r, scratch, *layout, first + i, node_at(page, g, i));
         CellPlaces places(r, *layout, first + i);
         for (uint32_t c = 0; c < places.own_count; c++)
             fill_cell(r, layout, first + i, c, cell_at(page, g, places.own_start + c));
@@ -200,15 +246,16 @@ void fill_cell_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock b
         trailer(page, g)->next_free = VDB_NO_BLOCK;
 }
 
-void fill_vector_page(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbBlock block,
-                      void *page)
+void fill_vector_page(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLayout &layout,
+                      VdbBlock block, void *page)
 {
     const VdbHnswGeometry &g = r->geometry;
     uint32_t at = block - layout.first_vector_block;
     VdbNode node = owner_of(r, at, &BuildNode::slices);
     uint32_t slice = at - r->node(node)->slices;
-    std::memcpy(slice_vector(page), unit_at(r->vector(node), g, slice_start(g, slice)),
-                slice_units(g, vdb_units_of(&g.space, r->vector(node)), slice) * g.unit_size);
+    std::memcpy(slice_vector(page),
+                unit_at(stored_vector(r, scratch, node), g, slice_start(g, slice)),
+                slice_units(g, stored_units(r, node), slice) * g.unit_size);
 }
 
 void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *page)
@@ -244,7 +291,7 @@ VdbStatus vdb_hnsw_build_layout(void *region, VdbHnswBuildLayout *layout) noexce
             on_page = 0;
         r->node(i)->spill = static_cast<uint32_t>(spilled);
         r->node(i)->slices = static_cast<uint32_t>(slices);
-        slices += vdb_hnsw_slices(&g, vdb_units_of(&g.space, r->vector(i)));
+        slices += vdb_hnsw_slices(&g, stored_units(r, i));
         on_page += cells_of(r, i);
         if (on_page > g.cells_per_node_page) {
             spilled += on_page - g.cells_per_node_page;
@@ -278,18 +325,19 @@ VdbHnswPageKind vdb_hnsw_build_page_kind(const VdbHnswBuildLayout *layout, VdbBl
                                                 : VDB_HNSW_PAGE_VECTOR;
 }
 
-void vdb_hnsw_build_render(const void *region, VdbHnswBuildLayout *layout, VdbBlock block,
-                           void *page) noexcept
+void vdb_hnsw_build_render(const void *region, void *scratch, VdbHnswBuildLayout *layout,
+                           VdbBlock block, void *page) noexcept
 {
     const BuildRegion *r = region_of(region);
+    BuildScratch *own = static_cast<BuildScratch *>(scratch);
     switch (vdb_hnsw_build_page_kind(layout, block)) {
     case VDB_HNSW_PAGE_META:
         return fill_meta(r, *layout, page);
     case VDB_HNSW_PAGE_NODE:
-        return fill_node_page(r, layout, block, page);
+        return fill_node_page(r, own, layout, block, page);
     case VDB_HNSW_PAGE_CELL:
         return fill_cell_page(r, layout, block, page);
     case VDB_HNSW_PAGE_VECTOR:
-        return fill_vector_page(r, *layout, block, page);
+        return fill_vector_page(r, own, *layout, block, page);
     }
 }

@@ -106,7 +106,7 @@ static void write_graph(HnswBuild *build)
 
         CHECK_FOR_INTERRUPTS();
         vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(&layout, block));
-        vdb_hnsw_build_render(build->region, &layout, block, page);
+        vdb_hnsw_build_render(build->region, build->scratch, &layout, block, page);
     }
     vdb_bulk_finish(writer);
 }

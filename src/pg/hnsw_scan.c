@@ -15,6 +15,7 @@
 #include "utils/snapmgr.h"
 
 #include "pg/compat.h"
+#include "pg/heap_ahead.h"
 #include "pg/hnsw.h"
 
 /* Where a scan stands. */
@@ -39,6 +40,8 @@ typedef struct HnswScan {
     uint32 tid_room;
     uint32 tid_count;
     uint32 tid_next;
+
+    VdbHeapAhead ahead; /* rows that come before those of the node */
 } HnswScan;
 
 IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys)
@@ -139,23 +142,30 @@ static bool next_window(IndexScanDesc scan, HnswScan *so)
     return true;
 }
 
-/* The next node in order of distance.  Under strict order one that turns up too late is left out.
- */
-static bool next_node(IndexScanDesc scan, HnswScan *so)
+/* The next node of the window in order of distance.  Under strict order one that turns up too late
+ * is left out. */
+static bool next_of_window(HnswScan *so)
 {
     bool strict = hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_STRICT;
     float last = so->distance;
     bool first = so->node == VDB_NO_NODE;
 
-    for (;;) {
+    while (vdb_hnsw_search_take(so->search, &so->node, &so->distance)) {
+        if (first || !strict || so->distance >= last)
+            return true;
+    }
+    so->distance = last;
+    return false;
+}
+
+static bool next_node(IndexScanDesc scan, HnswScan *so)
+{
+    while (!next_of_window(so)) {
         CHECK_FOR_INTERRUPTS();
-        while (vdb_hnsw_search_take(so->search, &so->node, &so->distance)) {
-            if (first || !strict || so->distance >= last)
-                return true;
-        }
         if (!next_window(scan, so))
             return false;
     }
+    return true;
 }
 
 /* Reads the node's inline heap tid and where the others begin. */
@@ -238,16 +248,23 @@ static void read_node_tids(IndexScanDesc scan, HnswScan *so)
     }
 }
 
-/* Makes sure that a heap tid is at hand; false at the end of the scan. */
-static bool fill_tids(IndexScanDesc scan, HnswScan *so)
+/* Puts as many rows ahead as the window has; goes on to the next window only where there is none.
+ */
+static void fill_ahead(IndexScanDesc scan, HnswScan *so)
 {
-    while (so->tid_next == so->tid_count) {
-        CHECK_FOR_INTERRUPTS();
-        if (!next_node(scan, so))
-            return false;
-        read_node_tids(scan, so);
+    while (!vdb_ahead_is_full(&so->ahead)) {
+        VdbAheadRow row = {.order = so->distance};
+
+        if (so->tid_next == so->tid_count) {
+            CHECK_FOR_INTERRUPTS();
+            if (!next_of_window(so) && !(vdb_ahead_is_empty(&so->ahead) && next_node(scan, so)))
+                return;
+            read_node_tids(scan, so);
+            continue;
+        }
+        memcpy(&row.tid, &so->tids[so->tid_next++], sizeof(row.tid));
+        vdb_ahead_put(&so->ahead, row);
     }
-    return true;
 }
 
 static void begin(IndexScanDesc scan, HnswScan *so)
@@ -261,6 +278,7 @@ static void begin(IndexScanDesc scan, HnswScan *so)
     pgstat_count_index_scan(scan->indexRelation);
     VDB_COUNT_SEARCH(scan);
     so->node = VDB_NO_NODE;
+    vdb_ahead_start(&so->ahead, scan);
     start_search(scan, so);
 }
 
@@ -268,18 +286,18 @@ bool hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 {
     HnswScan *so = scan->opaque;
     MemoryContext old = MemoryContextSwitchTo(so->context);
-    bool found;
 
     Assert(ScanDirectionIsForward(dir));
     if (so->state == HNSW_SCAN_START)
         begin(scan, so);
-    found = so->state != HNSW_SCAN_DONE && fill_tids(scan, so);
+    if (so->state != HNSW_SCAN_DONE)
+        fill_ahead(scan, so);
     MemoryContextSwitchTo(old);
-    if (!found) {
+    if (vdb_ahead_is_empty(&so->ahead)) {
         so->state = HNSW_SCAN_DONE;
         return false;
     }
-    memcpy(&scan->xs_heaptid, &so->tids[so->tid_next++], sizeof(ItemPointerData));
+    (void) vdb_ahead_take(&so->ahead, scan);
     scan->xs_recheck = false;
     scan->xs_recheckorderby = false;
     return true;

@@ -240,7 +240,7 @@ struct Build {
         for (VdbBlock block = 0; block < layout.blocks; block++) {
             std::memset(&all[block], 0, kPageSize);
             init_page(&all[block], g, vdb_hnsw_build_page_kind(&layout, block));
-            vdb_hnsw_build_render(region.get(), &layout, block, &all[block]);
+            vdb_hnsw_build_render(region.get(), s.get(), &layout, block, &all[block]);
         }
         return all;
     }

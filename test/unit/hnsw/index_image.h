@@ -192,7 +192,7 @@ inline Image build(uint32_t dims, uint32_t m, uint32_t rows, uint32_t copies = 1
     std::memset(image.pages.data(), 0, sizeof(Page) * layout.blocks);
     for (VdbBlock b = 0; b < layout.blocks; b++) {
         init_page(image.page(b), *g, vdb_hnsw_build_page_kind(&layout, b));
-        vdb_hnsw_build_render(region.get(), &layout, b, image.page(b));
+        vdb_hnsw_build_render(region.get(), scratch.get(), &layout, b, image.page(b));
     }
     return image;
 }
