@@ -36,5 +36,5 @@ Datum DENSE_FN(spherical_distance)(PG_FUNCTION_ARGS)
     VecPair pair = get_pair(fcinfo);
     double angle = acos(clamp_cosine((double) dot(pair.a, pair.b)));
 
-    return return_distance(fcinfo, pair, angle / M_PI);
+    return return_distance(pair, angle / M_PI);
 }

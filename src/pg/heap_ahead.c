@@ -119,14 +119,13 @@ static void hand_over_page(Relation heap, IndexScanDesc scan, ItemPointer tid)
 {
     IndexFetchHeapData *fetch = (IndexFetchHeapData *) scan->xs_heapfetch;
     BlockNumber blkno = ItemPointerGetBlockNumberNoCheck(tid);
-    Buffer buf = vdb_pin_recent(heap, blkno, *place_of(heap, blkno));
+    Buffer buf;
 
+    if (BufferIsValid(fetch->xs_cbuf) && BufferGetBlockNumber(fetch->xs_cbuf) == blkno)
+        return;
+    buf = vdb_pin_recent(heap, blkno, *place_of(heap, blkno));
     if (buf == InvalidBuffer)
         return;
-    if (buf == fetch->xs_cbuf) {
-        ReleaseBuffer(buf);
-        return;
-    }
     if (BufferIsValid(fetch->xs_cbuf))
         ReleaseBuffer(fetch->xs_cbuf);
     fetch->xs_cbuf = buf;

@@ -6,6 +6,8 @@
  */
 #include <math.h>
 
+#include "pg/detoast_once.h"
+
 PG_FUNCTION_INFO_V1(VEC_FN(l2_distance));
 PG_FUNCTION_INFO_V1(VEC_FN(l2_squared_distance));
 PG_FUNCTION_INFO_V1(VEC_FN(inner_product));
@@ -16,21 +18,27 @@ PG_FUNCTION_INFO_V1(VEC_FN(l1_distance));
 typedef struct VecPair {
     VEC *a;
     VEC *b;
+    Datum given_a; /* of which a and b may be copies */
+    Datum given_b;
 } VecPair;
 
 static VecPair get_pair(FunctionCallInfo fcinfo)
 {
-    VecPair pair = {VEC_GETARG(0), VEC_GETARG(1)};
+    Datum a = vdb_detoast_once(PG_GETARG_DATUM(0));
+    Datum b = vdb_detoast_once(PG_GETARG_DATUM(1));
+    VecPair pair = {VEC_VDB(from_datum)(a), VEC_VDB(from_datum)(b), a, b};
 
     VEC_VDB(check_same_dim)(pair.a, pair.b);
     return pair;
 }
 
 /* Sorts and nested loops call these functions for every row, so copies must not pile up. */
-static Datum return_distance(FunctionCallInfo fcinfo, VecPair pair, double distance)
+static Datum return_distance(VecPair pair, double distance)
 {
-    PG_FREE_IF_COPY(pair.a, 0);
-    PG_FREE_IF_COPY(pair.b, 1);
+    if ((Pointer) pair.a != DatumGetPointer(pair.given_a))
+        pfree(pair.a);
+    if ((Pointer) pair.b != DatumGetPointer(pair.given_b))
+        pfree(pair.b);
     PG_RETURN_FLOAT8(distance);
 }
 
@@ -48,28 +56,28 @@ Datum VEC_FN(l2_distance)(PG_FUNCTION_ARGS)
 {
     VecPair pair = get_pair(fcinfo);
 
-    return return_distance(fcinfo, pair, sqrt((double) l2_squared(pair.a, pair.b)));
+    return return_distance(pair, sqrt((double) l2_squared(pair.a, pair.b)));
 }
 
 Datum VEC_FN(l2_squared_distance)(PG_FUNCTION_ARGS)
 {
     VecPair pair = get_pair(fcinfo);
 
-    return return_distance(fcinfo, pair, (double) l2_squared(pair.a, pair.b));
+    return return_distance(pair, (double) l2_squared(pair.a, pair.b));
 }
 
 Datum VEC_FN(inner_product)(PG_FUNCTION_ARGS)
 {
     VecPair pair = get_pair(fcinfo);
 
-    return return_distance(fcinfo, pair, (double) dot(pair.a, pair.b));
+    return return_distance(pair, (double) dot(pair.a, pair.b));
 }
 
 Datum VEC_FN(negative_inner_product)(PG_FUNCTION_ARGS)
 {
     VecPair pair = get_pair(fcinfo);
 
-    return return_distance(fcinfo, pair, -(double) dot(pair.a, pair.b));
+    return return_distance(pair, -(double) dot(pair.a, pair.b));
 }
 
 /* A copy of length 1; zero stays zero. */
@@ -112,12 +120,12 @@ Datum VEC_FN(cosine_distance)(PG_FUNCTION_ARGS)
                         ? cosine_of_short(pair.a, pair.b)
                         : cosine(parts);
 
-    return return_distance(fcinfo, pair, 1.0 - result);
+    return return_distance(pair, 1.0 - result);
 }
 
 Datum VEC_FN(l1_distance)(PG_FUNCTION_ARGS)
 {
     VecPair pair = get_pair(fcinfo);
 
-    return return_distance(fcinfo, pair, (double) l1(pair.a, pair.b));
+    return return_distance(pair, (double) l1(pair.a, pair.b));
 }
