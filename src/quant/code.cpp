@@ -6,6 +6,8 @@
 #include <limits>
 #include <type_traits>
 
+#include <simde/x86/sse2.h>
+
 #include "core/half_api.h"
 #include "simd/simd_api.h"
 
@@ -70,19 +72,76 @@ Place place_of(const VdbCodec &codec, uint32_t degree, uint32_t i)
     return {vdb_code_bytes(&codec) * first, w, j % half, j < half ? 0U : 4U};
 }
 
+// Sixteen rows of sixteen bytes.
+struct Square {
+    simde__m128i rows[16];
+};
+
+// Rows become columns: each round interleaves the rows with those half the square below.
+void transpose(Square *square)
+{
+    for (int round = 0; round < 4; round++) {
+        Square next;
+        for (int i = 0; i < 8; i++) {
+            next.rows[2 * i] = simde_mm_unpacklo_epi8(square->rows[i], square->rows[i + 8]);
+            next.rows[2 * i + 1] = simde_mm_unpackhi_epi8(square->rows[i], square->rows[i + 8]);
+        }
+        *square = next;
+    }
+}
+
+// `width` bytes of each of the first n codes, which are `bytes` apart.
+Square load_codes(const uint8_t *code, size_t bytes, uint32_t n, size_t width)
+{
+    Square square;
+
+    for (uint32_t j = 0; j < 16; j++) {
+        uint8_t row[16] = {};
+        if (j < n && width == 16)
+            std::memcpy(row, code + j * bytes, 16);
+        else if (j < n)
+            std::memcpy(row, code + j * bytes, width);
+        std::memcpy(&square.rows[j], row, 16);
+    }
+    return square;
+}
+
+// A block's rows of a byte of its codes, from those of the codes in the low nibbles and in the
+// high.
+void store_rows(uint8_t *rows, uint32_t half, simde__m128i low, simde__m128i high)
+{
+    const simde__m128i nibble = simde_mm_set1_epi8(15);
+    const simde__m128i above = simde_mm_set1_epi8(static_cast<int8_t>(0xf0));
+    const simde__m128i both[2] = {
+        simde_mm_or_si128(simde_mm_and_si128(low, nibble),
+                          simde_mm_slli_epi16(simde_mm_and_si128(high, nibble), 4)),
+        simde_mm_or_si128(simde_mm_srli_epi16(simde_mm_and_si128(low, above), 4),
+                          simde_mm_and_si128(high, above)),
+    };
+
+    if (half == 16) {
+        std::memcpy(rows, both, 32);
+    } else {
+        std::memcpy(rows, &both[0], half);
+        std::memcpy(rows + half, &both[1], half);
+    }
+}
+
 // The codes of a block: each byte of a code goes to two rows.
 void pack_block(const VdbCodec &codec, uint8_t *rows, uint32_t w, const uint8_t *code, uint32_t n)
 {
     const size_t bytes = vdb_code_bytes(&codec);
     const uint32_t half = w / 2;
 
-    for (size_t i = 0; i < bytes; i++, rows += w) {
-        for (uint32_t j = 0; j < half; j++) {
-            const uint32_t low = j < n ? code[j * bytes + i] : 0;
-            const uint32_t high = j + half < n ? code[(j + half) * bytes + i] : 0;
-            rows[j] = static_cast<uint8_t>((low & 15) | (high & 15) << 4);
-            rows[half + j] = static_cast<uint8_t>(low >> 4 | (high & 0xf0));
-        }
+    for (size_t i = 0; i < bytes; i += 16) {
+        const size_t width = bytes - i < 16 ? bytes - i : 16;
+        Square low = load_codes(code + i, bytes, n < half ? n : half, width);
+        Square high = load_codes(code + half * bytes + i, bytes, n > half ? n - half : 0, width);
+
+        transpose(&low);
+        transpose(&high);
+        for (size_t j = 0; j < width; j++, rows += w)
+            store_rows(rows, half, low.rows[j], high.rows[j]);
     }
 }
 
@@ -172,7 +231,9 @@ void vdb_codes_pack(const VdbCodec *codec, uint32_t degree, void *codes, const u
     for (uint32_t first = 0; first < degree; first += kBlock) {
         const uint32_t w = degree - first < kBlock ? degree - first : kBlock;
         pack_block(*codec, static_cast<uint8_t *>(codes) + bytes * first, w, code + bytes * first,
-                   n > first ? n - first : 0);
+                   n <= first      ? 0
+                   : n - first < w ? n - first
+                                   : w);
     }
 }
 

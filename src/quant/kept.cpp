@@ -7,6 +7,8 @@
 #include <cstring>
 #include <limits>
 
+#include <simde/x86/sse2.h>
+
 #include "core/half_api.h"
 #include "quant/rotation_api.h"
 #include "simd/simd_api.h"
@@ -25,13 +27,16 @@ constexpr size_t kRow = 32;     // coordinates of 4 bits in one row, which is 16
 constexpr float kTiny = 1e-30F; // a vector of smaller coordinates is kept as zero
 constexpr size_t kLanes = 8;    // of sums
 
+// By the bits, which order as the magnitudes do: a loop that compilers put into registers.
 float largest_magnitude(const float *x, uint32_t dims)
 {
-    float largest = 0;
+    int32_t largest = 0;
 
-    for (uint32_t i = 0; i < dims; i++)
-        largest = std::fabs(x[i]) > largest ? std::fabs(x[i]) : largest;
-    return largest;
+    for (uint32_t i = 0; i < dims; i++) {
+        const auto bits = static_cast<int32_t>(vdb_float_bits(x[i]) & 0x7fff'ffffU);
+        largest = bits > largest ? bits : largest;
+    }
+    return vdb_bits_float(static_cast<uint32_t>(largest));
 }
 
 // A power of two, so that all halves are normal numbers and as exact as they can be.
@@ -66,18 +71,19 @@ float encode_bytes(uint32_t dims, const float *x, int8_t *out)
     const float inverse = 127 / largest;
     for (uint32_t i = 0; i < dims; i++) {
         const float element = x[i] * inverse;
-        out[i] = static_cast<int8_t>(
-            static_cast<int32_t>(element < 0 ? element - 0.5F : element + 0.5F));
+        const uint32_t sign = vdb_float_bits(element) & 0x8000'0000U;
+        const float half = vdb_bits_float(sign | vdb_float_bits(0.5F));
+        out[i] = static_cast<int8_t>(static_cast<int32_t>(element + half));
     }
     return largest / 127;
 }
 
-// The element, 0 to 15, that stands for y = x / scale; elements stand for -7.5 to 7.5.
-inline int32_t nibble_of(float y)
+// The elements, 0 to 15, that stand for y = x / scale; elements stand for -7.5 to 7.5.
+simde__m128i nibbles_of(simde__m128 y)
 {
-    const float shifted = y + 8;
-    const float low = shifted > 0 ? shifted : 0;
-    return static_cast<int32_t>(low < 15 ? low : 15);
+    const simde__m128 cell = simde_mm_add_ps(y, simde_mm_set1_ps(8));
+    const simde__m128 most = simde_mm_min_ps(cell, simde_mm_set1_ps(15));
+    return simde_mm_cvttps_epi32(simde_mm_max_ps(most, simde_mm_setzero_ps()));
 }
 
 // How well elements of that step keep x: the best factor of them is dot / square * step, and the
@@ -88,31 +94,78 @@ struct Fit {
     double gain;
 };
 
+struct FitSums {
+    simde__m128 dot[2];
+    simde__m128 square[2];
+};
+
+void add_fit(FitSums *sums, const float *x, simde__m128 inverse)
+{
+    for (size_t j = 0; j < 2; j++) {
+        const simde__m128 y = simde_mm_mul_ps(simde_mm_loadu_ps(x + 4 * j), inverse);
+        const simde__m128 element =
+            simde_mm_sub_ps(simde_mm_cvtepi32_ps(nibbles_of(y)), simde_mm_set1_ps(7.5F));
+        sums->dot[j] = simde_mm_add_ps(sums->dot[j], simde_mm_mul_ps(y, element));
+        sums->square[j] = simde_mm_add_ps(sums->square[j], simde_mm_mul_ps(element, element));
+    }
+}
+
+double sum_of_lanes(const simde__m128 *v)
+{
+    float lanes[kLanes];
+    double sum = 0;
+
+    std::memcpy(lanes, v, sizeof(lanes));
+    for (float lane : lanes)
+        sum += lane;
+    return sum;
+}
+
 Fit fit_nibbles(uint32_t dims, const float *x, float step)
 {
-    const float inverse = 1 / step;
-    float dots[kLanes] = {}, squares[kLanes] = {};
+    const simde__m128 inverse = simde_mm_set1_ps(1 / step);
+    const simde__m128 none = simde_mm_setzero_ps();
+    FitSums sums{{none, none}, {none, none}};
     uint32_t i = 0;
-    const auto add = [&](uint32_t at, uint32_t lane) {
-        const float y = x[at] * inverse;
-        const float element = static_cast<float>(nibble_of(y)) - 7.5F;
-        dots[lane] += y * element;
-        squares[lane] += element * element;
-    };
+    double padding = 0; // what elements of no coordinate add to the squares
 
-    for (; dims - i >= kLanes; i += kLanes) {
-        for (uint32_t j = 0; j < kLanes; j++)
-            add(i + j, j);
+    for (; dims - i >= kLanes; i += kLanes)
+        add_fit(&sums, x + i, inverse);
+    if (i < dims) {
+        float rest[kLanes] = {};
+        std::memcpy(rest, x + i, (dims - i) * sizeof(float));
+        add_fit(&sums, rest, inverse);
+        padding = 0.25 * (kLanes - (dims - i));
     }
-    for (uint32_t j = 0; i + j < dims; j++)
-        add(i + j, j);
-    Fit fit{0, 0, 0};
-    for (uint32_t j = 0; j < kLanes; j++) {
-        fit.dot += dots[j];
-        fit.square += squares[j];
-    }
+    Fit fit{sum_of_lanes(sums.dot), sum_of_lanes(sums.square) - padding, 0};
     fit.gain = fit.dot * fit.dot / fit.square * (double{step} * step);
     return fit;
+}
+
+// Sixteen elements.
+simde__m128i half_row(const float *x, simde__m128 inverse)
+{
+    simde__m128i four[4];
+
+    for (size_t j = 0; j < 4; j++)
+        four[j] = nibbles_of(simde_mm_mul_ps(simde_mm_loadu_ps(x + 4 * j), inverse));
+    return simde_mm_packus_epi16(simde_mm_packs_epi32(four[0], four[1]),
+                                 simde_mm_packs_epi32(four[2], four[3]));
+}
+
+void store_nibbles(uint32_t dims, const float *x, float scale, uint8_t *out)
+{
+    const simde__m128 inverse = simde_mm_set1_ps(1 / scale);
+
+    for (uint32_t i = 0; i < dims; i += kRow, out += kRow / 2) {
+        const uint32_t count = dims - i < kRow ? dims - i : kRow;
+        float row[kRow] = {};
+        std::memcpy(row, x + i, count * sizeof(float));
+        const simde__m128i low = half_row(row, inverse);
+        const simde__m128i high = half_row(row + kRow / 2, inverse);
+        const simde__m128i both = simde_mm_or_si128(low, simde_mm_slli_epi16(high, 4));
+        std::memcpy(out, &both, kRow / 2);
+    }
 }
 
 float encode_nibbles(uint32_t dims, const float *x, uint8_t *out)
@@ -134,35 +187,70 @@ float encode_nibbles(uint32_t dims, const float *x, uint8_t *out)
             best = step * deviation;
         }
     }
-    const float inverse = 1 / best;
-    for (uint32_t i = 0; i < dims; i++) {
-        const auto nibble = static_cast<uint32_t>(nibble_of(x[i] * inverse));
-        uint8_t *pair = out + i / kRow * (kRow / 2) + i % (kRow / 2);
-        *pair = static_cast<uint8_t>(*pair | nibble << (i % kRow < kRow / 2 ? 0 : 4));
-    }
+    store_nibbles(dims, x, best, out);
     return static_cast<float>(fit.dot / fit.square * best);
 }
 
-// The element of a coordinate; templated like the kernels.
-inline float element(const float *c, size_t i)
+// n elements as floats, not scaled yet.  first: a multiple of kRow, as the others' count is.
+void load_elements(const float *c, size_t first, size_t n, float *x)
 {
-    return c[i];
+    std::memcpy(x, c + first, n * sizeof(float));
 }
 
-inline float element(const uint16_t *c, size_t i)
+void load_elements(const uint16_t *c, size_t first, size_t n, float *x)
 {
-    return vdb_half_to_float(c[i]);
+    vdb_simd_kernels()->half_to_float(x, c + first, n);
 }
 
-inline float element(const int8_t *c, size_t i)
+void load_elements(const int8_t *c, size_t first, size_t n, float *x)
 {
-    return c[i];
+    for (size_t i = 0; i < n; i++)
+        x[i] = c[first + i];
 }
 
-inline float element(const uint8_t *c, size_t i)
+void load_elements(const uint8_t *c, size_t first, size_t n, float *x)
 {
-    const uint8_t pair = c[i / kRow * (kRow / 2) + i % (kRow / 2)];
-    return static_cast<float>(i % kRow < kRow / 2 ? pair & 15 : pair >> 4) - 7.5F;
+    constexpr size_t kHalf = kRow / 2;
+
+    for (size_t i = 0; i < n; i += kRow) {
+        const uint8_t *row = c + (first + i) / 2;
+        float elements[kRow];
+
+        for (size_t j = 0; j < kHalf; j++) {
+            elements[j] = static_cast<float>(row[j] & 15) - 7.5F;
+            elements[kHalf + j] = static_cast<float>(row[j] >> 4) - 7.5F;
+        }
+        std::memcpy(x + i, elements, (n - i < kRow ? n - i : kRow) * sizeof(float));
+    }
+}
+
+// Calls function(first, n, elements) for all, some at a time.
+template <class Element, class Function>
+void for_elements(const Element *c, uint32_t dims, Function function)
+{
+    float elements[kChunk];
+
+    for (size_t i = 0; i < dims; i += kChunk) {
+        const size_t n = dims - i < kChunk ? dims - i : kChunk;
+        load_elements(c, i, n, elements);
+        function(i, n, elements);
+    }
+}
+
+void add_squared_errors(double *sums, const float *x, const float *elements, double scale, size_t n)
+{
+    size_t i = 0;
+
+    for (; n - i >= kLanes; i += kLanes) {
+        for (size_t j = 0; j < kLanes; j++) {
+            const double difference = double{x[i + j]} - scale * elements[i + j];
+            sums[j] += difference * difference;
+        }
+    }
+    for (size_t j = 0; i + j < n; j++) {
+        const double difference = double{x[i + j]} - scale * elements[i + j];
+        sums[j] += difference * difference;
+    }
 }
 
 template <class Element>
@@ -170,10 +258,9 @@ double squared_error(uint32_t dims, const float *x, const Element *c, float scal
 {
     double sums[kLanes] = {};
 
-    for (uint32_t i = 0; i < dims; i++) {
-        const double difference = double{x[i]} - double{scale} * element(c, i);
-        sums[i % kLanes] += difference * difference;
-    }
+    for_elements(c, dims, [&](size_t first, size_t n, const float *elements) {
+        add_squared_errors(sums, x + first, elements, scale, n);
+    });
     for (size_t lanes = kLanes / 2; lanes > 0; lanes /= 2) {
         for (size_t j = 0; j < lanes; j++)
             sums[j] += sums[j + lanes];
@@ -184,8 +271,10 @@ double squared_error(uint32_t dims, const float *x, const Element *c, float scal
 template <class Element>
 void decode_elements(uint32_t dims, const Element *c, float scale, float *x)
 {
-    for (uint32_t i = 0; i < dims; i++)
-        x[i] = scale * element(c, i);
+    for_elements(c, dims, [&](size_t first, size_t n, const float *elements) {
+        for (size_t i = 0; i < n; i++)
+            x[first + i] = scale * elements[i];
+    });
 }
 
 // That, the rounding of the rotation, and that of decoding and of these sums.
@@ -263,8 +352,9 @@ void vdb_kept_encode(VdbKept kept, uint32_t dims, const float *x, void *out) noe
         std::memcpy(elements, x, dims * sizeof(float));
         break;
     }
-    const double squared = with_elements(
-        kept, elements, [&](auto *c) { return squared_error(dims, x, c, header->scale); });
+    const double squared = kept == VDB_KEPT_FULL ? 0 : with_elements(kept, elements, [&](auto *c) {
+        return squared_error(dims, x, c, header->scale);
+    });
     header->error = error_bound(dims, x, squared);
 }
 
