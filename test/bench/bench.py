@@ -157,7 +157,8 @@ class Benchmark:
             for side in self.sides:
                 runs[side.name].append(side.build(variant[side.name], settings, options.rebuild))
         for side in self.sides:
-            side.require_index(self.statement(), self.session(side.name), self.dataset.query[0])
+            knob, values = self.knob(side.name)
+            side.require_index(self.statement(), self.session(side.name, knob, values[0]), self.dataset.query[0])
             side.warm()
             phases = runs[side.name][-1].pop("phases", None)
             self.emit(kind="build", side=side.name, index=variant[side.name], workers=options.workers,

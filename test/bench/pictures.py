@@ -93,7 +93,7 @@ def query_time(records, folder):
         left = [start + width for start, width in zip(left, widths)]
     axis.set_xlabel("µs at the client, p50")
     axis.invert_yaxis()
-    axis.legend()
+    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, folder, "query_time.svg")
 
 
@@ -112,7 +112,7 @@ def build_phases(records, folder):
     axis.set_yticks(range(len(builds)), labels)
     axis.set_xlabel("seconds")
     axis.invert_yaxis()
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, folder, "build_phases.svg")
 
 
