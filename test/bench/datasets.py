@@ -3,11 +3,15 @@
 
 usage: datasets.py synthetic ROWS DIMENSIONS DIR [--queries 1000] [--seed 20261121]
        datasets.py neighbours DIR          computes gt.npy, the exact 100 nearest rows of each query by L2
+       datasets.py keywords DIR TEXTS      keyword.npy and keyword_gt.npy: queries unlike the rows, out of the words that
+                                           TEXTS (.tsv.gz: row number, ..., words separated by ", ", gloss) has for each row
 
 The synthetic vectors have the shape of learned embeddings: points around 2,000 cluster centres of uneven weight in a
 128-dimensional latent space, pushed through a fixed random two-layer network, a little noise, unit length. The same
 arguments give the same bytes. The queries are drawn first, so that sets of one seed share them whatever their size."""
 import argparse
+import collections
+import gzip
 import os
 import struct
 
@@ -99,6 +103,25 @@ def write_neighbours(directory):
     np.save(os.path.join(directory, "gt.npy"), exact_neighbours(base, query))
 
 
+def write_keywords(directory, texts, queries=1000, senses=(5, 40), seed=20261121):
+    """Queries of two random ambiguous words each: a word is the mean of the rows that it stands for. Such a query lies
+    between many clusters and near to no row, as bare keywords do among sentences."""
+    base = np.load(_path(directory, "base"), mmap_mode="r")
+    rows = collections.defaultdict(list)
+    with gzip.open(texts, "rt") as lines:
+        for number, *_, words, _ in (line.rstrip("\n").split("\t") for line in lines):
+            for word in words.lower().split(", "):
+                rows[word].append(int(number))
+    words = sorted(word for word in rows if senses[0] <= len(rows[word]) <= senses[1])
+    drawn = np.random.default_rng(seed).choice(len(words), 2 * queries, replace=False)
+    means = np.stack([base[rows[words[i]]].astype(np.float32).mean(0) for i in drawn])
+    means /= np.linalg.norm(means, axis=1, keepdims=True)
+    query = means[:queries] + means[queries:]
+    query /= np.linalg.norm(query, axis=1, keepdims=True)
+    np.save(os.path.join(directory, "keyword.npy"), query)
+    np.save(os.path.join(directory, "keyword_gt.npy"), exact_neighbours(base, query))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -110,10 +133,15 @@ def main():
     synthetic.add_argument("--seed", type=int, default=20261121)
     neighbours = commands.add_parser("neighbours")
     neighbours.add_argument("directory")
+    keywords = commands.add_parser("keywords")
+    keywords.add_argument("directory")
+    keywords.add_argument("texts")
     options = parser.parse_args()
+    if options.command == "keywords":
+        return write_keywords(options.directory, options.texts)
     if options.command == "synthetic":
         write_synthetic(options.rows, options.dimensions, options.directory, options.queries, options.seed)
-    write_neighbours(options.directory)
+    return write_neighbours(options.directory)
 
 
 if __name__ == "__main__":
