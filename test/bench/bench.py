@@ -236,30 +236,42 @@ class Benchmark:
         variant = next(self.variants())
         self.build(variant)
         k, operator = self.options.k, OPERATORS[self.options.metric]
-        tiny = f"SELECT id FROM tiny ORDER BY v {operator} $1::vector LIMIT {k}"
+        scan = "SELECT id FROM tiny WHERE id >= 0 AND {} IS NOT NULL ORDER BY id"
+        search = f"SELECT id FROM {{}} ORDER BY v {operator} $1::vector LIMIT {{}}"
+        replan = "; SET plan_cache_mode = force_custom_plan"
         statements = [
-            ("round trip with the same bytes", "SELECT 1 WHERE $1::bytea IS NOT NULL", "binary"),
-            ("look-up by primary key", "SELECT id FROM item WHERE id = octet_length($1::bytea)", "binary"),
-            ("vector read, binary", "SELECT vector_dims($1::vector)", "binary"),
-            ("vector read, text", "SELECT vector_dims($1::vector)", "text"),
-            (f"index search among {k} rows, binary", tiny, "binary"),
-            (f"index search among {k} rows, text", tiny, "text"),
-            ("index search of the whole table, binary", self.statement(), "binary"),
-            ("index search of the whole table, text", self.statement(), "text"),
+            ("round trip with the same bytes", "SELECT 1 WHERE $1::bytea IS NOT NULL", "binary", ""),
+            ("look-up by primary key", "SELECT id FROM item WHERE id = octet_length($1::bytea)", "binary", ""),
+            ("vector read, binary", "SELECT vector_dims($1::vector)", "binary", ""),
+            ("vector read, text", "SELECT vector_dims($1::vector)", "text", ""),
+            (f"{k} rows in order of a btree", scan.format("$1::vector"), "binary", ""),
+            (f"{k} rows in order of a btree, with distances", scan.format(f"(v {operator} $1::vector)"), "binary", ""),
+            (f"index search among {k} rows, first one", search.format("tiny", 1), "binary", ""),
+            (f"index search among {k} rows, binary", search.format("tiny", k), "binary", ""),
+            (f"index search among {k} rows, text", search.format("tiny", k), "text", ""),
+            (f"index search among {k} rows, planned anew", search.format("tiny", k), "binary", replan),
+            (f"index search among {k} rows, toasted", search.format("toasted", k), "binary", ""),
+            ("index search of the whole table, first one", search.format("item", 1), "binary", ""),
+            ("index search of the whole table, binary", self.statement(), "binary", ""),
+            ("index search of the whole table, text", self.statement(), "text", ""),
         ]
         for side in self.sides:
             with side.connect() as connection:
-                connection.execute("DROP TABLE IF EXISTS tiny")
-                connection.execute(f"CREATE TABLE tiny AS SELECT * FROM item WHERE id < {k}")
-                connection.execute(f"CREATE INDEX tiny_v ON tiny {variant[side.name]}")
-                connection.execute("VACUUM (ANALYZE, FREEZE) tiny")
-        for name, statement, wire in statements:
+                for table, storage in (("tiny", "plain"), ("toasted", "external")):  # 2 kB and more are toasted
+                    connection.execute(f"DROP TABLE IF EXISTS {table}")
+                    connection.execute(f"CREATE TABLE {table} (LIKE item)")
+                    connection.execute(f"ALTER TABLE {table} ALTER v SET STORAGE {storage}")
+                    connection.execute(f"INSERT INTO {table} SELECT * FROM item WHERE id < {k}")
+                    connection.execute(f"CREATE UNIQUE INDEX ON {table} (id)")
+                    connection.execute(f"CREATE INDEX ON {table} {variant[side.name]}")
+                    connection.execute(f"VACUUM (ANALYZE, FREEZE) {table}")
+        for name, statement, wire, setting in statements:
             runs = {side.name: [] for side in self.sides}
             for _ in range(self.options.rounds):
                 for side in self.sides:
                     knob, values = self.knob(side.name)
                     session = self.session(side.name, knob, values[0])
-                    runs[side.name].append(self.client(side, statement, session, wire))
+                    runs[side.name].append(self.client(side, statement, session + setting, wire))
             for side in self.sides:
                 median = median_of(runs[side.name])
                 self.emit(kind="overhead", side=side.name, part=name, p50_us=median["p50_us"],
