@@ -13,7 +13,7 @@
  *             break;
  *         vdb_hnsw_search_descend(s, ef);
  *     }
- *     while (vdb_hnsw_search_take(s, &node, &distance)) ...  nearest first
+ *     while (vdb_hnsw_search_take(s, &found)) ...            nearest first
  *     vdb_hnsw_search_resume(s) and the loop again           for more
  */
 #ifndef VDB_HNSW_SEARCH_API_H
@@ -73,9 +73,23 @@ void vdb_hnsw_search_descend(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
  * Returns how many. REQUIRES: the layer is done. */
 uint32_t vdb_hnsw_search_found(VdbHnswSearch *s, VdbNode *nodes, uint32_t max) VDB_NOEXCEPT;
 
+/* A node found. */
+typedef struct VdbHnswFound {
+    VdbNode node;
+    /* What it is ordered by: the rank in a scan.  Of an index with codes, whose vectors may be kept
+     * with less precision, what the operator's result is not below (quant/bound_api.h). */
+    float distance;
+    VdbTid heap_tid; /* one of its heap tids, if it was at hand: offset 0 = it was not */
+    bool more_tids;  /* there are others, or may be */
+} VdbHnswFound;
+
 /* Takes the nearest node found on this layer that was not taken yet.  REQUIRES: the layer is done.
  */
-bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbNode *node, float *distance) VDB_NOEXCEPT;
+bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbHnswFound *found) VDB_NOEXCEPT;
+
+/* A heap tid of the i-th node that is to be taken next; false if it is not known.  For prefetching.
+ * REQUIRES: a node of this window was taken. */
+bool vdb_hnsw_search_peek(const VdbHnswSearch *s, uint32_t i, VdbTid *heap_tid) VDB_NOEXCEPT;
 
 /* Makes the next window `ef` nodes wide.  Give what need() asks for before resuming. */
 void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
@@ -87,7 +101,8 @@ bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;
 /* Whether every node seen was taken: what is left can only be found by searching on. */
 bool vdb_hnsw_search_drained(const VdbHnswSearch *s) VDB_NOEXCEPT;
 
-/* Nodes whose distance was computed so far, on all layers. */
+/* Nodes whose distance was computed so far, on all layers; those that were only estimated do not
+ * count. */
 uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) VDB_NOEXCEPT;
 
 /* Bytes given so far, beyond the first block. */

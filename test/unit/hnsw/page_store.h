@@ -248,8 +248,8 @@ class Searcher {
     std::vector<Found> take()
     {
         std::vector<Found> all;
-        for (Found f; vdb_hnsw_search_take(s, &f.node, &f.distance);)
-            all.push_back(f);
+        for (VdbHnswFound f; vdb_hnsw_search_take(s, &f);)
+            all.push_back({f.node, f.distance});
         return all;
     }
     bool next_window()

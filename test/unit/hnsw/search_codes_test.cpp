@@ -1,0 +1,310 @@
+// Searches by codes: they find what an exact search finds, go on to the end, never promise a row to
+// be farther than it is, and stand whatever a page holds.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <random>
+#include <set>
+
+#include "page_store.h"
+#include "quant/rotation_api.h"
+
+using namespace vdb::hnsw;
+using namespace vdb::hnsw::test;
+
+namespace {
+
+constexpr uint32_t kDims = 96;
+
+// Rows as an index with codes works on them.
+std::vector<Row> working(std::vector<Row> rows, VdbMetric metric)
+{
+    for (Row &row : rows) {
+        if (metric == VDB_METRIC_COSINE)
+            normalize(&row);
+        vdb_rotate(row.data(), static_cast<uint32_t>(row.size()));
+    }
+    return rows;
+}
+
+struct Form {
+    VdbMetric metric;
+    VdbKept kept;
+};
+
+// Rows of a few directions and some noise, as real vectors are.
+std::vector<Row> embeddings(size_t rows, uint32_t dims, VdbMetric metric, uint32_t seed = 1)
+{
+    std::vector<Row> all = gaussian(rows, dims, seed);
+    std::vector<Row> basis = gaussian(16, dims, 1000);
+    std::mt19937 random(seed + 7);
+    std::normal_distribution<float> normal;
+    for (Row &row : all)
+        for (const Row &direction : basis) {
+            float weight = normal(random);
+            for (uint32_t d = 0; d < dims; d++)
+                row[d] += weight * direction[d];
+        }
+    return working(all, metric);
+}
+
+// Operator's result for a query and a row, both as an index works on them.
+double exact(VdbMetric metric, const Row &a, const Row &b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); i++)
+        sum += metric == VDB_METRIC_L2 ? (double{a[i]} - b[i]) * (double{a[i]} - b[i])
+                                       : double{a[i]} * b[i];
+    return metric == VDB_METRIC_L2 ? std::sqrt(sum) : metric == VDB_METRIC_IP ? -sum : 1 - sum;
+}
+
+// Share of the true ten nearest rows among the nodes found.
+double recall_of(Store &store, const std::vector<Row> &rows, const std::vector<Row> &queries,
+                 uint32_t ef)
+{
+    auto metric = static_cast<VdbMetric>(store.g.space.metric);
+    size_t hits = 0;
+    for (const Row &query : queries) {
+        std::vector<double> all;
+        for (const Row &row : rows)
+            all.push_back(exact(metric, query, row));
+        std::nth_element(all.begin(), all.begin() + 9, all.end());
+        double tenth = all[9];
+        for (Found f : search(store, query, ef))
+            hits += exact(metric, query, rows[store.rows(f.node)[0]]) <= tenth;
+    }
+    return static_cast<double>(hits) / (10.0 * static_cast<double>(queries.size()));
+}
+
+// A copy, to be damaged.
+struct Copy : Store {
+    explicit Copy(const Store &from) : Store(1)
+    {
+        g = from.g;
+        pages = from.pages;
+    }
+};
+
+class Forms : public testing::TestWithParam<Form> {
+  protected:
+    const VdbMetric metric = GetParam().metric;
+    const std::vector<Row> rows = embeddings(2000, kDims, metric);
+    Store store{rows, kDims, {.metric = metric, .kept = GetParam().kept}};
+};
+
+INSTANTIATE_TEST_SUITE_P(All, Forms,
+                         testing::Values(Form{VDB_METRIC_L2, VDB_KEPT_FULL},
+                                         Form{VDB_METRIC_L2, VDB_KEPT_SQ8},
+                                         Form{VDB_METRIC_COSINE, VDB_KEPT_HALF},
+                                         Form{VDB_METRIC_COSINE, VDB_KEPT_RABITQ4},
+                                         Form{VDB_METRIC_IP, VDB_KEPT_FULL},
+                                         Form{VDB_METRIC_IP, VDB_KEPT_SQ8}));
+
+} // namespace
+
+TEST_P(Forms, FindTheNearest)
+{
+    std::vector<Row> queries = embeddings(40, kDims, metric, 2);
+    EXPECT_GE(recall_of(store, rows, queries, 60), .95);
+    EXPECT_GE(recall_of(store, rows, queries, 200), .99);
+}
+
+TEST_P(Forms, PromiseNoMoreThanIsTrue)
+{
+    for (const Row &query : embeddings(5, kDims, metric, 3)) {
+        std::vector<Found> found = search_all(store, query, 100);
+        ASSERT_EQ(found.size(), rows.size());
+        for (Found f : found)
+            EXPECT_LE(f.distance, exact(metric, query, rows[store.rows(f.node)[0]]));
+        std::vector<Found> window = search(store, query, 100);
+        for (size_t i = 1; i < window.size(); i++)
+            EXPECT_LE(window[i - 1].distance, window[i].distance);
+    }
+}
+
+TEST_P(Forms, GoOnThroughAllNodes)
+{
+    Row query = embeddings(1, kDims, metric, 4)[0];
+    for (uint32_t ef : {1u, 7u, 100u, 3000u}) {
+        std::set<VdbNode> seen;
+        for (Found f : search_all(store, query, ef))
+            EXPECT_TRUE(seen.insert(f.node).second) << "node " << f.node << " came twice";
+        EXPECT_EQ(seen.size(), rows.size()) << "ef " << ef;
+    }
+}
+
+TEST_P(Forms, GoingOnFindsWhatALargerWindowFinds)
+{
+    Row query = embeddings(1, kDims, metric, 5)[0];
+    Searcher searcher(store, query, 20);
+    ASSERT_TRUE(searcher.first_window());
+    std::set<VdbNode> found;
+    for (int i = 0; i < 10; i++) {
+        std::vector<Found> window = searcher.take();
+        EXPECT_EQ(window.size(), 20u);
+        for (Found f : window)
+            found.insert(f.node);
+        ASSERT_TRUE(searcher.next_window());
+    }
+    std::vector<std::pair<double, VdbNode>> all;
+    for (VdbNode id : store.live_nodes())
+        all.emplace_back(exact(metric, query, rows[store.rows(id)[0]]), id);
+    std::sort(all.begin(), all.end());
+    size_t hits = 0;
+    for (int i = 0; i < 100; i++)
+        hits += found.count(all[i].second);
+    EXPECT_GE(hits, 92u);
+}
+
+TEST_P(Forms, TombstonesRouteButAreNoResults)
+{
+    std::mt19937 random(3);
+    size_t live = rows.size();
+    for (VdbNode id : store.live_nodes())
+        if (random() % 2 == 0) {
+            store.node(id)->state = NodeState::kTombstone;
+            store.node(id)->heap_tid = {};
+            live--;
+        }
+    Row query = embeddings(1, kDims, metric, 6)[0];
+    EXPECT_EQ(search(store, query, 50).size(), 50u);
+    EXPECT_EQ(search_all(store, query, 50).size(), live);
+}
+
+TEST(CodedSearch, AnswersWithHeapTids)
+{
+    std::vector<Row> rows = embeddings(300, kDims, VDB_METRIC_L2);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    Searcher searcher(store, rows[17], 30);
+    ASSERT_TRUE(searcher.first_window());
+    VdbHnswFound found;
+    ASSERT_TRUE(vdb_hnsw_search_take(searcher.s, &found));
+    EXPECT_EQ(row_of(found.heap_tid), 17u);
+    EXPECT_FALSE(found.more_tids);
+    VdbTid next;
+    ASSERT_TRUE(vdb_hnsw_search_peek(searcher.s, 0, &next));
+    ASSERT_TRUE(vdb_hnsw_search_take(searcher.s, &found));
+    EXPECT_EQ(row_of(found.heap_tid), row_of(next));
+    EXPECT_FALSE(vdb_hnsw_search_peek(searcher.s, 28, &next));
+}
+
+TEST(CodedSearch, FreeSlotsAreNoResults)
+{
+    std::vector<Row> rows = embeddings(300, kDims, VDB_METRIC_L2);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    VdbNode leaf = store.leaf();
+    store.node(leaf)->state = NodeState::kFree;
+    EXPECT_EQ(search_all(store, rows[0], 15).size(), 299u);
+}
+
+TEST(CodedSearch, AnEntryThatIsFreeLeavesTheRoot)
+{
+    std::vector<Row> rows = embeddings(300, kDims, VDB_METRIC_L2);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    VdbNode leaf = store.leaf();
+    store.meta()->entry = leaf;
+    EXPECT_EQ(search(store, rows[5], 1)[0].node, search(store, rows[5], 40)[0].node);
+    store.node(leaf)->state = NodeState::kFree;
+    EXPECT_EQ(search(store, rows[5], 40).size(), 40u);
+}
+
+TEST(CodedSearch, HugeAndZeroVectors)
+{
+    for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_IP, VDB_METRIC_COSINE}) {
+        std::vector<Row> rows = gaussian(300, kDims);
+        for (size_t i = 0; i < rows.size(); i += 3)
+            for (float &x : rows[i])
+                x *= i % 2 ? 1e37f : 1e-30f;
+        rows[7] = Row(kDims, 0);
+        rows = working(rows, metric);
+        Store store(rows, kDims, {.metric = metric, .kept = VDB_KEPT_SQ8});
+        for (const Row &query : {rows[0], rows[3], rows[7], Row(kDims, 1e38f)}) {
+            std::set<VdbNode> seen;
+            for (Found f : search_all(store, query, 10)) {
+                EXPECT_TRUE(seen.insert(f.node).second);
+                EXPECT_EQ(f.distance, f.distance);
+            }
+            EXPECT_EQ(seen.size(), store.live_nodes().size());
+        }
+    }
+}
+
+TEST(CodedSearch, VectorsBesideTheirSlots)
+{
+    constexpr uint32_t kLong = 3000;
+    std::vector<Row> rows = embeddings(150, kLong, VDB_METRIC_L2);
+    Store store(rows, kLong, {.kept = VDB_KEPT_FULL});
+    ASSERT_GT(store.g.vector_pages, 0u);
+    Row query = embeddings(1, kLong, VDB_METRIC_L2, 2)[0];
+    std::vector<Found> found = search_all(store, query, 20);
+    ASSERT_EQ(found.size(), rows.size());
+    for (Found f : found) {
+        double d = exact(VDB_METRIC_L2, query, rows[store.rows(f.node)[0]]);
+        EXPECT_LE(f.distance, d);
+        EXPECT_GE(f.distance, d * .999);
+    }
+    vector_blocks(store.node(store.leaf()), store.g)[0] = VDB_NO_BLOCK;
+    EXPECT_EQ(search_all(store, query, 20).size(), rows.size() - 1);
+}
+
+TEST(CodedSearch, InsertionFindsItsNeighbours)
+{
+    for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_COSINE, VDB_METRIC_IP}) {
+        std::vector<Row> rows = embeddings(1000, kDims, metric);
+        Store store(rows, kDims, {.metric = metric, .kept = VDB_KEPT_FULL});
+        Searcher searcher(store, rows[123], 40, VDB_HNSW_FOR_INSERT);
+        ASSERT_TRUE(searcher.first_window());
+        VdbNode found[40];
+        uint32_t n = vdb_hnsw_search_found(searcher.s, found, 40);
+        ASSERT_EQ(n, 40u);
+        bool same = false;
+        for (VdbNode id : found)
+            same |= store.rows(id)[0] == 123;
+        EXPECT_TRUE(same);
+    }
+}
+
+TEST(CodedDamage, IsNoticed)
+{
+    std::vector<Row> rows = embeddings(300, kDims, VDB_METRIC_L2);
+    const Store base(rows, kDims, {.m = 4, .kept = VDB_KEPT_SQ8});
+    const std::function<void(Copy &)> damages[] = {
+        [](Copy &s) { s.node(s.leaf())->state = NodeState{0}; },
+        [](Copy &s) { s.node(s.inner())->degree = 9; },
+        [](Copy &s) { neighbors(s.node(s.inner()))[0] = VDB_NO_NODE; },
+        [](Copy &s) { neighbors(s.node(s.inner()))[0] = 1000000; },
+        [](Copy &s) { neighbors(s.node(s.inner()))[0] = 0; },
+        [](Copy &s) { s.meta()->entry = VDB_NO_NODE; },
+    };
+    for (const auto &damage : damages) {
+        Copy store(base);
+        damage(store);
+        store.budget = 100000;
+        EXPECT_THROW(search_all(store, rows[0], 15), Corrupted);
+    }
+}
+
+// Whatever bits are wrong, a search ends; run with sanitizers.
+TEST(CodedDamage, AnyBits)
+{
+    std::mt19937 random(5);
+    Options l2 = {.m = 4, .kept = VDB_KEPT_SQ8};
+    Options ip = {.m = 4, .metric = VDB_METRIC_IP, .kept = VDB_KEPT_FULL};
+    const Store bases[] = {
+        {embeddings(200, kDims, VDB_METRIC_L2), kDims, l2},
+        {embeddings(60, 3000, VDB_METRIC_IP), 3000, ip},
+    };
+    for (int round = 0; round < 400; round++) {
+        Copy store(bases[round % std::size(bases)]);
+        for (uint32_t n = 1 + random() % 200; n > 0; n--) {
+            auto block = static_cast<VdbBlock>(random() % store.pages.size());
+            uint32_t at = random() % (random() % 2 ? 512 : kPageSize);
+            store.pages[block].bytes[at] ^= static_cast<char>(1 << random() % 8);
+        }
+        store.budget = 50000;
+        try {
+            search_all(store, Row(store.g.space.dims, .2f), 8);
+        } catch (Corrupted) {
+        }
+    }
+}
