@@ -7,14 +7,18 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/relscan.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
 #include "pg/compat.h"
+#include "pg/detoast_once.h"
 #include "pg/heap_ahead.h"
 #include "pg/hnsw.h"
 
@@ -35,13 +39,18 @@ typedef struct HnswScan {
 
     /* the node whose heap tids are being returned */
     VdbNode node;
-    float distance;
-    VdbTid *tids; /* in the scan's own memory context, as rescans reuse it */
+    float distance; /* with codes: a lower bound of it, which is the order then */
+    VdbTid *tids;   /* in the scan's own memory context, as rescans reuse it */
     uint32 tid_room;
     uint32 tid_count;
     uint32 tid_next;
 
     VdbHeapAhead ahead; /* rows that come before those of the node */
+
+    /* The index keeps less of a vector than the column: the executor orders by what it computes,
+     * and is told what that cannot be below. */
+    bool recheck;
+    double order;
 } HnswScan;
 
 IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys)
@@ -53,6 +62,10 @@ IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys)
     so->hi = hnsw_index(index);
     so->tid_room = 1 + so->hi.geometry.tids_per_cell;
     so->tids = palloc(sizeof(VdbTid) * so->tid_room);
+    if (norderbys > 0) {
+        scan->xs_orderbyvals = palloc0(sizeof(Datum) * norderbys);
+        scan->xs_orderbynulls = palloc0(sizeof(bool) * norderbys);
+    }
     scan->opaque = so;
     return scan;
 }
@@ -86,8 +99,8 @@ static void start_search(IndexScanDesc scan, HnswScan *so)
 {
     Relation index = scan->indexRelation;
     ScanKey key = &scan->orderByData[0];
-    VdbIndexValue vector =
-        hnsw_form_query(&so->hi, key->sk_argument, (key->sk_flags & SK_ISNULL) != 0);
+    bool isnull = (key->sk_flags & SK_ISNULL) != 0;
+    VdbIndexValue vector = hnsw_form_query(&so->hi, key->sk_argument, isnull);
     VdbHnswMeta meta = hnsw_read_meta(index, &so->hi);
     VdbHnswQuery query = {vector.data, vector.norm, VDB_HNSW_FOR_SCAN};
 
@@ -96,6 +109,7 @@ static void start_search(IndexScanDesc scan, HnswScan *so)
         return;
     }
     so->ef = hnsw_ef_search;
+    so->recheck = vdb_hnsw_coded(&so->hi.geometry) && !isnull; /* nothing is near NULL */
     so->search =
         vdb_hnsw_search_init(MemoryContextAllocHuge(CurrentMemoryContext,
                                                     vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
@@ -149,12 +163,18 @@ static bool next_of_window(HnswScan *so)
     bool strict = hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_STRICT;
     float last = so->distance;
     bool first = so->node == VDB_NO_NODE;
+    VdbHnswFound found;
 
-    while (vdb_hnsw_search_take(so->search, &so->node, &so->distance)) {
-        if (first || !strict || so->distance >= last)
-            return true;
+    while (vdb_hnsw_search_take(so->search, &found)) {
+        if (!first && strict && found.distance < last)
+            continue;
+        so->node = found.node;
+        so->distance = found.distance;
+        so->tid_count = so->tid_next = 0;
+        if (found.heap_tid.offset != 0 && !found.more_tids)
+            so->tids[so->tid_count++] = found.heap_tid;
+        return true;
     }
-    so->distance = last;
     return false;
 }
 
@@ -259,7 +279,8 @@ static void fill_ahead(IndexScanDesc scan, HnswScan *so)
             CHECK_FOR_INTERRUPTS();
             if (!next_of_window(so) && !(vdb_ahead_is_empty(&so->ahead) && next_node(scan, so)))
                 return;
-            read_node_tids(scan, so);
+            if (so->tid_count == 0)
+                read_node_tids(scan, so);
             continue;
         }
         memcpy(&row.tid, &so->tids[so->tid_next++], sizeof(row.tid));
@@ -280,6 +301,18 @@ static void begin(IndexScanDesc scan, HnswScan *so)
     so->node = VDB_NO_NODE;
     vdb_ahead_start(&so->ahead, scan);
     start_search(scan, so);
+    if (so->recheck)
+        vdb_detoast_start(so->context);
+}
+
+/* Operators say NaN where the core says infinity. */
+static void tell_order(IndexScanDesc scan, HnswScan *so, double order)
+{
+    scan->xs_recheckorderby = so->recheck;
+    if (so->recheck) {
+        so->order = isinf(order) && order > 0 ? get_float8_nan() : order;
+        scan->xs_orderbyvals[0] = Float8GetDatumFast(so->order);
+    }
 }
 
 bool hnswgettuple(IndexScanDesc scan, ScanDirection dir)
@@ -297,8 +330,7 @@ bool hnswgettuple(IndexScanDesc scan, ScanDirection dir)
         so->state = HNSW_SCAN_DONE;
         return false;
     }
-    (void) vdb_ahead_take(&so->ahead, scan);
+    tell_order(scan, so, vdb_ahead_take(&so->ahead, scan).order);
     scan->xs_recheck = false;
-    scan->xs_recheckorderby = false;
     return true;
 }

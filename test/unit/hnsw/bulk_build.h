@@ -220,7 +220,7 @@ struct Build {
         Memory s = scratch();
         size_t added = 0;
         for (size_t i = first; i < rows.size(); i += step, added++) {
-            Stored value = stored(g.space, rows[i]);
+            Stored value = compared(g, rows[i]);
             if (vdb_hnsw_build_add(region.get(), s.get(), value.data(), value.norm,
                                    tid_of(static_cast<uint32_t>(i))) != VDB_OK)
                 break;

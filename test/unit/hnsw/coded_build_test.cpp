@@ -1,6 +1,5 @@
 // Bulk build of an index with codes: what its pages keep of vectors and of their neighbours.
 #include "hnsw/built_index.h"
-#include "quant/rotation_api.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -20,6 +19,13 @@ std::vector<uint32_t> kept_blob(const Index &index, VdbNode id)
     return blob;
 }
 
+Row row_as_compared(const VdbHnswGeometry &g, const Row &row)
+{
+    Stored value = compared(g, row);
+    const auto *floats = static_cast<const float *>(value.data());
+    return {floats, floats + g.space.dims};
+}
+
 struct Form {
     uint32_t dims;
     VdbKept kept;
@@ -32,8 +38,6 @@ TEST_P(CodedBuild, PagesHoldKeptVectorsAndCodes)
 {
     Form f = GetParam();
     std::vector<Row> rows = gaussian(60, f.dims);
-    for (Row &row : rows)
-        vdb_rotate(row.data(), f.dims);
     rows.push_back(rows[7]);
     Build build(f.dims, {.m = 4, .metric = f.metric, .kept = f.kept}, rows.size());
     ASSERT_EQ(build.add(rows), rows.size());
@@ -45,13 +49,13 @@ TEST_P(CodedBuild, PagesHoldKeptVectorsAndCodes)
     std::vector<uint8_t> expected(vdb_code_bytes(&codec)), code(vdb_code_bytes(&codec));
     for (VdbNode id : ids) {
         const NodeHeader *node = index.node(id);
-        const Row &row = rows[row_of(node->heap_tid)];
+        Row row = row_as_compared(g, rows[row_of(node->heap_tid)]);
         std::vector<uint32_t> blob(g.units);
         vdb_kept_encode(f.kept, f.dims, row.data(), blob.data());
         ASSERT_EQ(kept_blob(index, id), blob);
         for (uint32_t i = 0; i < node->degree; i++) {
             VdbCodeFactors factors;
-            const Row &other = rows[row_of(index.node(neighbors(node)[i])->heap_tid)];
+            Row other = row_as_compared(g, rows[row_of(index.node(neighbors(node)[i])->heap_tid)]);
             vdb_code_make(&codec, row.data(), other.data(), expected.data(), &factors);
             vdb_codes_get(&codec, max_degree(g), codes(node, g), i, code.data());
             ASSERT_EQ(code, expected);

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "page_store.h"
-#include "quant/rotation_api.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -15,17 +14,6 @@ using namespace vdb::hnsw::test;
 namespace {
 
 constexpr uint32_t kDims = 96;
-
-// Rows as an index with codes works on them.
-std::vector<Row> working(std::vector<Row> rows, VdbMetric metric)
-{
-    for (Row &row : rows) {
-        if (metric == VDB_METRIC_COSINE)
-            normalize(&row);
-        vdb_rotate(row.data(), static_cast<uint32_t>(row.size()));
-    }
-    return rows;
-}
 
 struct Form {
     VdbMetric metric;
@@ -45,7 +33,10 @@ std::vector<Row> embeddings(size_t rows, uint32_t dims, VdbMetric metric, uint32
             for (uint32_t d = 0; d < dims; d++)
                 row[d] += weight * direction[d];
         }
-    return working(all, metric);
+    for (Row &row : all)
+        if (metric == VDB_METRIC_COSINE)
+            normalize(&row);
+    return all;
 }
 
 // Operator's result for a query and a row, both as an index works on them.
@@ -216,7 +207,6 @@ TEST(CodedSearch, HugeAndZeroVectors)
             for (float &x : rows[i])
                 x *= i % 2 ? 1e37f : 1e-30f;
         rows[7] = Row(kDims, 0);
-        rows = working(rows, metric);
         Store store(rows, kDims, {.metric = metric, .kept = VDB_KEPT_SQ8});
         for (const Row &query : {rows[0], rows[3], rows[7], Row(kDims, 1e38f)}) {
             std::set<VdbNode> seen;
