@@ -180,8 +180,8 @@ void estimate_block(const VdbCodeQuery &query, const VdbCodeList &list, uint32_t
     query.kernels->code_sums(sums, query.luts, codes + size_t{query.code_dims} / 8 * first,
                              query.code_dims / 4, w);
     if (w < kBlock) {
-        std::memset(padded, 0, sizeof(padded));
-        std::memcpy(padded, factors, w * sizeof(VdbCodeFactors));
+        for (uint32_t i = 0; i < kBlock; i++)
+            padded[i] = i < w ? factors[i] : VdbCodeFactors{0, 0};
         factors = padded;
     }
     query.kernels->code_ranks(ranks + first, &scale, sums, &factors->add);
