@@ -9,6 +9,8 @@ namespace vdb::hnsw {
 
 namespace {
 
+constexpr double kLengthTolerance = 1e-3; // of a vector's length; sums err far less
+
 bool all_zero(const void *page, uint32_t page_size)
 {
     const uint64_t *words = static_cast<const uint64_t *>(page);
@@ -89,25 +91,59 @@ struct PageCheck {
         return true;
     }
 
+    // A vector that is whole in its slot.
+    void whole_vector(int32_t slot, const NodeHeader *node, double sum)
+    {
+        if (!std::isfinite(sum))
+            c->report(block, slot, "node: vector has a value that is not finite");
+        else if (!norm_matches(node->norm, sum))
+            c->report(block, slot, "node: norm is %g instead of %g", double{node->norm}, sum);
+        if (is_sparse(c->g) && !indices_ok(inline_vector(node, c->g)))
+            c->report(block, slot, "node: indices of the vector are out of order or bounds");
+    }
+
+    // The same of one that is kept with less precision.  One that goes on in vector pages is not
+    // looked at: no part of it says anything without the others.
+    void kept_vector(int32_t slot, const NodeHeader *node)
+    {
+        const void *kept = inline_vector(node, c->g);
+        float decoded[VDB_HNSW_MAX_DIMS];
+        if (c->g.vector_pages > 0)
+            return;
+        vdb_kept_decode(c->g.kept, c->g.space.dims, kept, decoded);
+        double sum = norm_of(c->g.space, decoded, c->g.space.dims);
+        double error = vdb_kept_error(c->g.kept, kept), length = std::sqrt(double{node->norm});
+        if (!std::isfinite(sum))
+            c->report(block, slot, "node: vector has a value that is not finite");
+        else if (std::fabs(std::sqrt(sum) - length) > error + kLengthTolerance * length)
+            c->report(block, slot, "node: norm is %g instead of about %g", double{node->norm}, sum);
+    }
+
     void vector(VdbNode id, int32_t slot, const NodeHeader *node)
     {
-        uint32_t units = units_of(node, c->g);
+        uint32_t units = vdb_hnsw_coded(&c->g) ? c->g.units : units_of(node, c->g);
         if (units == 0) {
             c->report(block, slot, "node: vector has an impossible number of elements");
             return;
         }
-        double sum = norm_of(c->g.space, inline_vector(node, c->g), units_in_slot(c->g, units));
         uint32_t slices = vdb_hnsw_slices(&c->g, units);
-        if (!std::isfinite(sum))
-            c->report(block, slot, "node: vector has a value that is not finite");
-        if (slices == 0) {
-            if (std::isfinite(sum) && !norm_matches(node->norm, sum))
-                c->report(block, slot, "node: norm is %g instead of %g", double{node->norm}, sum);
-            if (is_sparse(c->g) && !indices_ok(inline_vector(node, c->g)))
-                c->report(block, slot, "node: indices of the vector are out of order or bounds");
+        double sum = NAN;
+        if (vdb_hnsw_coded(&c->g)) {
+            kept_vector(slot, node);
+        } else {
+            sum = norm_of(c->g.space, inline_vector(node, c->g), units_in_slot(c->g, units));
+            if (slices == 0)
+                whole_vector(slot, node, sum);
+            else if (!std::isfinite(sum))
+                c->report(block, slot, "node: vector has a value that is not finite");
         }
         if (c->norms != nullptr)
             c->norms[id] = {slices > 0 ? sum : NAN, node->norm};
+        vector_pages_of(id, slot, node, slices);
+    }
+
+    void vector_pages_of(VdbNode id, int32_t slot, const NodeHeader *node, uint32_t slices)
+    {
         for (uint32_t i = 0; i < slices; i++) {
             VdbBlock b = vector_blocks(node, c->g)[i];
             if (node->state == NodeState::kDetached && b == VDB_NO_BLOCK) {
@@ -130,6 +166,17 @@ struct PageCheck {
             if (vector_blocks(node, c->g)[i] != VDB_NO_BLOCK)
                 c->report(block, slot, "node: vector has %u slices, but block %u as another one",
                           slices, vector_blocks(node, c->g)[i]);
+    }
+
+    // Estimates of distances must be numbers.
+    void factors(int32_t slot, const NodeHeader *node, uint32_t degree)
+    {
+        auto finite = [](uint16_t bfloat) { return (bfloat & 0x7F80) != 0x7F80; };
+        for (uint32_t i = 0; i < degree; i++) {
+            VdbCodeFactors f = code_factors(node, c->g)[i];
+            if (!finite(f.add) || !finite(f.scale))
+                c->report(block, slot, "node: code of edge %u has factors that are not finite", i);
+        }
     }
 
     void heap_tid(int32_t slot, const NodeHeader *node, NodeInfo &info)
@@ -209,6 +256,8 @@ struct PageCheck {
         if (node->state == NodeState::kLive)
             c->counts.edges += degree;
         edges(item, {id, neighbors(node), degree, pinned, 0, "node"});
+        if (vdb_hnsw_coded(&c->g))
+            factors(item, node, degree);
     }
 
     void cell(uint32_t index)
@@ -263,6 +312,8 @@ struct PageCheck {
             c->report(block, -1, "vector page in an index whose vectors fit their slots");
             return;
         }
+        if (vdb_hnsw_coded(&c->g))
+            return;
         // Behind the end of a sparse vector there are zeros.
         uint32_t last = is_sparse(c->g) ? 0 : slice_units(c->g, c->g.units, c->g.vector_pages - 1);
         info.sum_last = norm_of(c->g.space, slice_vector(page), last);

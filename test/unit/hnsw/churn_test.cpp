@@ -60,6 +60,10 @@ struct Table {
     void expect_complete()
     {
         expect_sound(store);
+        if (vdb_hnsw_coded(&store.g)) {
+            EXPECT_EQ(store.count_codes().wrong, 0u);
+            EXPECT_EQ(store.count_codes().neutral, 0u);
+        }
         EXPECT_EQ(scanned_rows(store, Row(store.g.space.dims, .1f)), alive);
     }
 };
@@ -91,6 +95,15 @@ constexpr Options sparse(VdbMetric metric, uint32_t slot_units)
             .metric = metric,
             .storage = VDB_STORAGE_SPARSE,
             .slot_units = slot_units};
+}
+
+constexpr Options coded(VdbMetric metric, VdbKept kept, uint32_t m = 4)
+{
+    return {.m = m,
+            .ef_construction = std::max(2 * m, 20u),
+            .metric = metric,
+            .storage = kept == VDB_KEPT_HALF ? VDB_STORAGE_HALF : VDB_STORAGE_FLOAT32,
+            .kept = kept};
 }
 
 class Churn : public testing::TestWithParam<Shape> {};
@@ -138,6 +151,18 @@ INSTANTIATE_TEST_SUITE_P(
                     Shape{3000, 150, sparse(VDB_METRIC_L2, 13), 0},
                     Shape{3000, 150, sparse(VDB_METRIC_L1, 1), 25},
                     Shape{16000, 40, sparse(VDB_METRIC_IP, 200), 0}));
+
+INSTANTIATE_TEST_SUITE_P(
+    Coded, Churn,
+    testing::Values(Shape{64, 400, coded(VDB_METRIC_L2, VDB_KEPT_SQ8), 0},
+                    Shape{67, 300, coded(VDB_METRIC_COSINE, VDB_KEPT_RABITQ4), 0},
+                    Shape{64, 300, coded(VDB_METRIC_IP, VDB_KEPT_FULL), 0},
+                    Shape{100, 300, coded(VDB_METRIC_COSINE, VDB_KEPT_HALF, 2), 0},
+                    Shape{64, 1000, coded(VDB_METRIC_L2, VDB_KEPT_SQ8, 2), 12},
+                    Shape{384, 100, coded(VDB_METRIC_L2, VDB_KEPT_SQ8, 16), 0},
+                    Shape{768, 60, coded(VDB_METRIC_IP, VDB_KEPT_RABITQ4, 33), 0},
+                    Shape{2000, 40, coded(VDB_METRIC_COSINE, VDB_KEPT_FULL, 100), 0},
+                    Shape{16000, 20, coded(VDB_METRIC_L2, VDB_KEPT_FULL), 0}));
 
 TEST(Churn, RecallStaysThatOfAFreshBuild)
 {

@@ -107,6 +107,32 @@ struct Store : Image {
                         slice_units(g, units, i) * g.unit_size);
         return decoded(g, v).words;
     }
+    // Edges of live nodes whose code is not the one of the two vectors; neutral ones apart.
+    struct CodeCount {
+        uint32_t wrong, neutral;
+    };
+    CodeCount count_codes()
+    {
+        CodeCount count = {0, 0};
+        VdbCodec codec = vdb_hnsw_codec(&g);
+        std::vector<uint8_t> code(vdb_code_bytes(&codec)), expected(code.size());
+        for (VdbNode id : live_nodes()) {
+            std::vector<uint64_t> from = value(id);
+            for (uint32_t i = 0; i < node(id)->degree; i++) {
+                VdbCodeFactors factors, got = code_factors(node(id), g)[i];
+                std::vector<uint64_t> to = value(neighbors(node(id))[i]);
+                vdb_codes_get(&codec, max_degree(g), codes(node(id), g), i, code.data());
+                vdb_code_make(&codec, reinterpret_cast<float *>(from.data()),
+                              reinterpret_cast<float *>(to.data()), expected.data(), &factors);
+                bool right =
+                    code == expected && got.add == factors.add && got.scale == factors.scale;
+                bool neutral = got.add == 0 && got.scale == 0;
+                count.neutral += !right && neutral;
+                count.wrong += !right && !neutral;
+            }
+        }
+        return count;
+    }
     Row vector(VdbNode id) // of float32
     {
         std::vector<uint64_t> v = value(id);
