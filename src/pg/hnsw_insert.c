@@ -15,6 +15,7 @@
 #include "utils/rel.h"
 
 #include "pg/hnsw_insert.h"
+#include "pg/scratch.h"
 
 /* --- the metapage --- */
 
@@ -130,7 +131,8 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
     uint32 ef = hnsw_ef_construction(in->index);
     const VdbHnswGeometry *g = &in->hi->geometry;
     VdbHnswQuery query = {in->vector.data, in->vector.norm, VDB_HNSW_FOR_INSERT};
-    VdbHnswSearch *search = vdb_hnsw_search_init(palloc(vdb_hnsw_search_size(g, ef)), g, ef);
+    VdbHnswSearch *search =
+        vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(g, ef)), g, ef);
     uint32 level = in->meta.entry_level;
 
     vdb_hnsw_search_start(search, &query, in->meta.entry, in->meta.root, level,
@@ -192,8 +194,7 @@ static void prepare_choice(HnswInsert *in)
 
     in->gather_capacity = gather_capacity(in);
     in->gather = vdb_hnsw_gather_init(
-        MemoryContextAllocHuge(CurrentMemoryContext, vdb_hnsw_gather_size(g, in->gather_capacity)),
-        g, in->gather_capacity);
+        vdb_scratch_alloc(vdb_hnsw_gather_size(g, in->gather_capacity)), g, in->gather_capacity);
     if (vdb_hnsw_coded(g)) {
         in->codes = alloc_codes(g, codes);
         in->back = alloc_codes(g, codes);

@@ -21,6 +21,7 @@
 #include "pg/detoast_once.h"
 #include "pg/heap_ahead.h"
 #include "pg/hnsw.h"
+#include "pg/scratch.h"
 
 /* Where a scan stands. */
 typedef enum HnswScanState {
@@ -111,8 +112,7 @@ static void start_search(IndexScanDesc scan, HnswScan *so)
     so->ef = hnsw_ef_search;
     so->recheck = vdb_hnsw_coded(&so->hi.geometry) && !isnull; /* nothing is near NULL */
     so->search =
-        vdb_hnsw_search_init(MemoryContextAllocHuge(CurrentMemoryContext,
-                                                    vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
+        vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
                              &so->hi.geometry, so->ef);
     vdb_hnsw_search_start(so->search, &query, meta.entry, meta.root, meta.entry_level,
                           meta.entry_level > 0 ? 1 : so->ef);

@@ -8,6 +8,7 @@
 #include "utils/rel.h"
 
 #include "pg/hnsw.h"
+#include "pg/scratch.h"
 
 VdbHnswMeta hnsw_read_meta(Relation index, HnswIndex *hi)
 {
@@ -25,7 +26,7 @@ void hnsw_reserve(VdbHnswSearch *search)
     size_t size;
 
     while ((size = vdb_hnsw_search_need(search)) > 0)
-        vdb_hnsw_search_give(search, MemoryContextAllocHuge(CurrentMemoryContext, size), size);
+        vdb_hnsw_search_give(search, vdb_scratch_alloc(size), size);
 }
 
 /* Visits whose pages are loaded into the CPU's cache ahead of time; measured flat from 2 to 6. */
