@@ -18,11 +18,13 @@ start() {
     cd "$dir" # the server account may not read the caller's directory
     as_server "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$dir/initdb.log" 2>&1 ||
         { cat "$dir/initdb.log" >&2; die "initdb failed"; }
+    # jit: plans that tests force by enable_* = off have a cost of 1e10 and would each be compiled
     cat >>"$dir/data/postgresql.conf" <<EOF
 listen_addresses = ''
 unix_socket_directories = '$dir'
 fsync = off
 autovacuum = off
+jit = off
 max_wal_size = 4GB
 ${CLUSTER_CONF:-}
 EOF

@@ -17,7 +17,7 @@ int hnsw_max_scan_tuples;
 double hnsw_scan_mem_multiplier;
 
 /* What reloptions that are not set mean for a column that can have codes. */
-#define DEFAULT_QUANTIZER HNSW_QUANTIZER_NONE
+#define DEFAULT_QUANTIZER HNSW_QUANTIZER_RABITQ
 #define DEFAULT_KEPT      VDB_KEPT_SQ8
 
 static relopt_kind hnsw_relopt_kind;
