@@ -38,8 +38,8 @@ SELECT i, vectordb_index_check(i) FROM unnest('{halves_l2,halves_ip,halves_cosin
 -- by a cast in the index, as one does to save space
 CREATE TABLE wide (id int, v vector(3000));
 INSERT INTO wide SELECT i, random_numbers(3000, i) FROM generate_series(1, 40) i;
-CREATE INDEX wide_half ON wide USING hnsw ((v::halfvec(3000)) halfvec_l2_ops) WITH (storage = half);
-CREATE INDEX wide_full ON wide USING hnsw (v vector_l2_ops) WITH (storage = full);
+CREATE INDEX wide_half ON wide USING hnsw ((v::halfvec(3000)) halfvec_l2_ops) WITH (quantizer = none);
+CREATE INDEX wide_full ON wide USING hnsw (v vector_l2_ops) WITH (quantizer = none);
 INSERT INTO wide SELECT i, random_numbers(3000, i) FROM generate_series(41, 60) i;
 EXPLAIN (COSTS OFF) SELECT id FROM wide ORDER BY v::halfvec(3000) <-> (SELECT v::halfvec(3000) FROM wide WHERE id = 50) LIMIT 1;
 SELECT q.id, (SELECT id FROM wide ORDER BY v::halfvec(3000) <-> q.v::halfvec(3000) LIMIT 1) FROM wide q WHERE id IN (1, 40, 41, 60) ORDER BY 1;
