@@ -102,3 +102,28 @@ SELECT count(*) FROM (SELECT id FROM random_rows ORDER BY v <#> array_fill(-3e38
 SELECT * FROM unnest('{random_l2,random_ip,random_cosine,random_l1}'::regclass[]) i, vectordb_index_check(i);
 DROP TABLE random_rows;
 DROP FUNCTION order_faults;
+
+-- toasted vectors, which the recheck of an index with codes keeps from row to row: more of them than
+-- are kept, in two scans at once, and in a scan that an error ends
+CREATE TABLE toasted (id int PRIMARY KEY, v vector(600));
+ALTER TABLE toasted ALTER v SET STORAGE external;
+INSERT INTO toasted SELECT i, array_agg(sin(i * j)::real ORDER BY j) FROM generate_series(1, 120) i, generate_series(1, 600) j GROUP BY i;
+CREATE INDEX toasted_v ON toasted USING hnsw (v vector_l2_ops) WITH (quantizer = rabitq);
+CREATE TABLE exact AS SELECT a.id AS a, b.id AS b, a.v <-> b.v AS d, row_number() OVER (PARTITION BY a.id ORDER BY a.v <-> b.v) AS place
+    FROM toasted a, toasted b WHERE a.id IN (5, 77);
+SET enable_seqscan = off;
+SET enable_sort = off;
+SET hnsw.ef_search = 200;
+SELECT count(*), count(*) FILTER (WHERE f.id = e.b AND f.d = e.d) AS exact
+    FROM (SELECT id, v <-> (SELECT v FROM toasted WHERE id = 77) AS d, row_number() OVER () AS place FROM
+        (SELECT id, v FROM toasted ORDER BY v <-> (SELECT v FROM toasted WHERE id = 77) LIMIT 120) s) f
+    JOIN exact e USING (place) WHERE e.a = 77;
+SELECT count(*), count(*) FILTER (WHERE n.d = e.d) AS exact FROM toasted a
+    CROSS JOIN LATERAL (SELECT b.id, a.v <-> b.v AS d FROM toasted b ORDER BY a.v <-> b.v LIMIT 40) n
+    JOIN exact e ON e.a = a.id AND e.b = n.id WHERE a.id IN (5, 77);
+SELECT 1 / (60 - id) > 1 AS stopped FROM toasted ORDER BY v <-> (SELECT v FROM toasted WHERE id = 60) LIMIT 5;
+SELECT id FROM toasted ORDER BY v <-> (SELECT v FROM toasted WHERE id = 60) LIMIT 1;
+RESET hnsw.ef_search;
+RESET enable_sort;
+RESET enable_seqscan;
+DROP TABLE toasted, exact;

@@ -20,6 +20,7 @@ uint32 vdb_detoast_scans;
 
 static KeptVector kept[KEPT];
 static uint32 oldest;
+static uint32 latest; /* asked for last */
 static MemoryContext kept_context;
 
 static void end_scan(void *unused)
@@ -39,12 +40,22 @@ void vdb_detoast_start(MemoryContext scan)
     vdb_detoast_scans++;
 }
 
-/* In the place of the vector that has been kept longest. */
+/* In the place of the vector that has been kept longest, but for the one asked for last: a distance
+ * has two. */
+static uint32 next_place(void)
+{
+    uint32 place = oldest++ % KEPT;
+
+    return place == latest ? oldest++ % KEPT : place;
+}
+
 static struct varlena *keep(const struct varatt_external *name, struct varlena *toasted)
 {
-    KeptVector *place = &kept[oldest++ % KEPT];
+    KeptVector *place;
     MemoryContext old;
 
+    latest = next_place();
+    place = &kept[latest];
     if (kept_context == NULL)
         kept_context =
             AllocSetContextCreate(TopMemoryContext, "detoasted vectors", ALLOCSET_DEFAULT_SIZES);
@@ -64,10 +75,13 @@ Datum vdb_detoast_kept(Datum toasted)
     struct varatt_external name;
 
     VARATT_EXTERNAL_GET_POINTER(name, pointer);
-    for (int i = 0; i < KEPT; i++) {
+    for (uint32 i = 0; i < KEPT; i++) {
         if (kept[i].name.va_valueid == name.va_valueid && kept[i].value != NULL &&
             memcmp(&kept[i].name, &name, sizeof(name)) == 0)
+        {
+            latest = i;
             return PointerGetDatum(kept[i].value);
+        }
     }
     return PointerGetDatum(keep(&name, pointer));
 }

@@ -20,7 +20,7 @@ extern void vdb_detoast_start(MemoryContext scan);
 
 extern Datum vdb_detoast_kept(Datum toasted);
 
-/* The same value; in plain form if it is kept, which is good until other values are asked for. */
+/* The same value; in plain form if it is kept, which is good until two others are asked for. */
 static inline Datum vdb_detoast_once(Datum value)
 {
     if (unlikely(vdb_detoast_scans > 0) && VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)))
