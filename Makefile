@@ -35,7 +35,7 @@ include $(PGXS)
 ifneq ($(filter x86_64%,$(host_cpu)),)
 src/simd/kernels_avx2.o: ISA_FLAGS = -mavx2 -mfma -mf16c
 src/simd/kernels_avx512.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma
-src/simd/kernels_avx512_popcnt.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512vpopcntdq
+src/simd/kernels_avx512_popcnt.o: ISA_FLAGS = -mavx512f -mavx512bw -mavx512vl -mavx512dq -mfma -mavx512vpopcntdq -mavx512vnni
 endif
 
 # -O2 leaves the loops over a vector's elements scalar.

@@ -28,7 +28,7 @@ enum Feature : uint32_t {
     kNeedAvx2 = 1U << 0, // AVX2, FMA, F16C and an OS that saves the 256-bit registers
     kNeedAvx512 =
         1U << 1, // AVX-512 F, BW, VL, DQ, FMA and an OS that saves 512-bit and mask registers
-    kNeedVpopcnt = 1U << 2, // AVX-512 VPOPCNTDQ; says nothing about the others
+    kNeedVpopcnt = 1U << 2, // AVX-512 VPOPCNTDQ and VNNI; says nothing about the others
 };
 
 /* Best first.  The last one needs nothing. */
@@ -79,7 +79,7 @@ uint32_t detect_features()
         features |= kNeedAvx2;
     if ((ebx & kLeaf7Ebx512) == kLeaf7Ebx512 && (saved & kSavesAvx512) == kSavesAvx512)
         features |= kNeedAvx512;
-    if ((ecx & bit_AVX512VPOPCNTDQ) != 0)
+    if ((ecx & (bit_AVX512VPOPCNTDQ | bit_AVX512VNNI)) == (bit_AVX512VPOPCNTDQ | bit_AVX512VNNI))
         features |= kNeedVpopcnt;
     return features;
 }

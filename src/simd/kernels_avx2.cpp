@@ -17,7 +17,10 @@
 #include "simd/kernels_float32.inc"
 #include "simd/kernels_rotation.inc"
 
+#include "simd/bytes_portable.inc"
 #include "simd/kernels_kept.inc"
+
+#include "simd/bytes.inc"
 
 namespace vdb::simd {
 

@@ -1,5 +1,6 @@
 /*
- * The 512-bit kernels again, for CPUs that can also count the bits of 64-bit lanes (VPOPCNTDQ).
+ * The 512-bit kernels again, for CPUs that can also count the bits of 64-bit lanes
+ * (VPOPCNTDQ) and add up products of bytes (VNNI).
  * Compiles to nothing for other architectures; its instruction-set flags are set per object in the
  * build files.
  */
@@ -18,7 +19,10 @@
 #include "simd/kernels_float32.inc"
 #include "simd/kernels_rotation.inc"
 
+#include "simd/bytes_vnni.inc"
 #include "simd/kernels_kept.inc"
+
+#include "simd/bytes.inc"
 
 namespace vdb::simd {
 

@@ -7,7 +7,10 @@
 #include "core/half_api.h"
 #include "simd/dispatch.h"
 
+#include "simd/bytes_portable.inc"
 #include "simd/codes_scalar.inc"
+
+#include "simd/bytes.inc"
 
 namespace vdb::simd {
 namespace {

@@ -46,6 +46,29 @@ typedef struct VdbCodeScale {
 /* Codes whose ranks are computed in one call. */
 #define VDB_CODE_BLOCK 32
 
+/*
+ * Vectors at 8 bits an element, relative to some centre and each to its own scale, in groups of
+ * VDB_BYTE_GROUP: 4 elements of each vector of a group, then the next 4 of each, and so on.  What
+ * is left of the last group of VDB_BYTE_COLUMNS has zeros, and norms of infinity.
+ */
+#define VDB_BYTE_GROUP   16
+#define VDB_BYTE_ROWS    8
+#define VDB_BYTE_COLUMNS 48
+
+typedef struct VdbByteBlock {
+    int8_t *elements;
+    float *scale; /* of each vector */
+    float *norm;  /* squared, of what the elements stand for */
+    int32_t *sum; /* of the elements */
+    size_t steps; /* (n + 3) / 4 for n dimensions */
+} VdbByteBlock;
+
+typedef struct VdbByteVector {
+    float scale;
+    float norm;
+    int32_t sum;
+} VdbByteVector;
+
 typedef struct VdbKernels {
     const char *name; /* "avx512_popcnt", "avx512", "avx2", "neon", "scalar" */
     float (*l2_squared)(const float *a, const float *b, size_t n) VDB_NOEXCEPT;
@@ -110,6 +133,19 @@ typedef struct VdbKernels {
     float (*byte_kept_dot)(const float *q, const int8_t *c, float scale, size_t n) VDB_NOEXCEPT;
     float (*nibble_kept_l2)(const float *q, const uint8_t *c, float scale, size_t n) VDB_NOEXCEPT;
     float (*nibble_kept_dot)(const float *q, const uint8_t *c, float scale, size_t n) VDB_NOEXCEPT;
+
+    /*
+     * By every table to the same bits.  byte_quantize writes x - centre at 8 bits, 4 elements each
+     * 4 * VDB_BYTE_GROUP bytes.  byte_distances writes the squared distances of VDB_BYTE_ROWS
+     * vectors of a, the first of which is a multiple of that, to VDB_BYTE_COLUMNS ones of b
+     * likewise; rows of `out` are `stride` apart.  less_than writes the places of elements below a
+     * limit, and up to 15 more; n is a multiple of 16.
+     */
+    VdbByteVector (*byte_quantize)(int8_t *out, const float *x, const float *centre,
+                                   size_t n) VDB_NOEXCEPT;
+    void (*byte_distances)(float *out, size_t stride, const VdbByteBlock *a, size_t row,
+                           const VdbByteBlock *b, size_t column) VDB_NOEXCEPT;
+    size_t (*less_than)(uint32_t *places, const float *x, size_t n, float limit) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */
