@@ -34,6 +34,38 @@ void vdb_hnsw_build_scratch_init(const void *region, void *scratch) VDB_NOEXCEPT
 VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const void *vector, float norm,
                              VdbTid tid) VDB_NOEXCEPT;
 
+/*
+ * Where vectors allow for it (dense ones, many dimensions, a metric), rows are only collected by
+ * add, and linked all together in phases: between two phases one process, with no other at work,
+ * begins the next; in a phase each process works until there is nothing left.  The graph depends on
+ * neither their number nor their speed.
+ */
+typedef enum VdbHnswBuildPhase {
+    VDB_HNSW_BUILD_LOADING,
+    VDB_HNSW_BUILD_PARTITIONING, /* nodes among the leaders of the top of the partition */
+    VDB_HNSW_BUILD_COMPARING,    /* all with all within its leaves */
+    VDB_HNSW_BUILD_CHOOSING,     /* each node's edges among its candidates */
+    VDB_HNSW_BUILD_RETURNING,    /* edges offered to the nodes that they lead to */
+    VDB_HNSW_BUILD_LINKING,      /* the final choice */
+    VDB_HNSW_BUILD_LINKED
+} VdbHnswBuildPhase;
+
+VdbHnswBuildPhase vdb_hnsw_build_begin_phase(void *region) VDB_NOEXCEPT;
+
+/* Memory for one process to work with in this phase (aligned to 64 bytes). */
+size_t vdb_hnsw_build_work_size(const void *region) VDB_NOEXCEPT;
+void vdb_hnsw_build_work_init(const void *region, void *work) VDB_NOEXCEPT;
+
+/* Does one portion of the phase's work, some milliseconds; false if there was none left. */
+bool vdb_hnsw_build_work(void *region, void *work) VDB_NOEXCEPT;
+
+typedef struct VdbHnswBuildProgress {
+    uint32_t done; /* portions */
+    uint32_t total;
+} VdbHnswBuildProgress;
+
+VdbHnswBuildProgress vdb_hnsw_build_progress(const void *region) VDB_NOEXCEPT;
+
 /* Nodes so far. */
 uint32_t vdb_hnsw_build_nodes(const void *region) VDB_NOEXCEPT;
 

@@ -2,9 +2,11 @@
 #include "hnsw/build_region.h"
 
 #include "hnsw/page_format.h"
+#include "hnsw/partition.h"
 
 #include <sched.h>
 
+#include <algorithm>
 #include <new>
 
 namespace vdb::hnsw {
@@ -14,6 +16,7 @@ namespace {
 constexpr uint64_t kMaxNodes = UINT32_MAX - 2; // leaves room for the hash table's marks
 constexpr uint64_t kMaxUnits = UINT32_MAX - 1;
 constexpr uint64_t kHashSlotsPerNode = 2;
+constexpr uint64_t kWordsPerNode = 1 + kPartitionFan; // of the same memory in a partition build
 
 constexpr uint64_t align_up(uint64_t n, uint64_t to)
 {
@@ -25,9 +28,16 @@ uint64_t vector_at(const VdbHnswGeometry &g)
     return align_up(sizeof(BuildNode) + sizeof(Links) + 2 * g.m * sizeof(VdbNode), kCacheLine);
 }
 
-uint64_t node_stride(const VdbHnswGeometry &g)
+uint64_t pool_at(const VdbHnswGeometry &g)
 {
     return vector_at(g) + (is_sparse(g) ? 0 : align_up(vdb_value_bytes(&g.space), kCacheLine));
+}
+
+uint64_t node_stride(const VdbHnswGeometry &g)
+{
+    return pool_at(g) + (is_partitioned(g)
+                             ? align_up(CandidatePool::bytes(pool_size(g)), kCacheLine)
+                             : 0);
 }
 
 uint64_t upper_units(const VdbHnswGeometry &g)
@@ -41,9 +51,13 @@ uint64_t sparse_units(const VdbHnswGeometry &g)
     return align_up(uint64_t{g.inline_units} * g.unit_size, kUnit) / kUnit;
 }
 
+// Of the hash table, whose memory a partition build uses afterwards.
+constexpr uint64_t kHashBytesPerNode =
+    std::max(kHashSlotsPerNode * sizeof(uint64_t), kWordsPerNode * sizeof(uint32_t));
+
 constexpr uint64_t hash_bytes(uint64_t nodes)
 {
-    return align_up(kHashSlotsPerNode * nodes * sizeof(uint64_t), kCacheLine);
+    return align_up(kHashBytesPerNode * nodes, kCacheLine);
 }
 
 } // namespace
@@ -105,7 +119,7 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
                               uint32_t ef_construction, uint64_t seed) noexcept
 {
     uint64_t head = align_up(sizeof(BuildRegion), kCacheLine);
-    uint64_t per_node = node_stride(*g) + kHashSlotsPerNode * sizeof(uint64_t);
+    uint64_t per_node = node_stride(*g) + kHashBytesPerNode;
     bytes -= bytes % kCacheLine;
     if (bytes < head + kCacheLine + per_node)
         return VDB_TOO_BIG;
@@ -124,6 +138,8 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
     r->end = bytes;
     r->node_stride = static_cast<uint32_t>(node_stride(*g));
     r->vector_at = is_sparse(*g) ? 0 : static_cast<uint32_t>(vector_at(*g));
+    r->pool_at = is_partitioned(*g) ? static_cast<uint32_t>(pool_at(*g)) : 0;
+    r->pool_size = pool_size(*g);
     r->upper_units = static_cast<uint32_t>(upper_units(*g));
     r->tree_at = VDB_NO_NODE;
     std::memset(r->base() + r->hash_at, 0, hash_bytes(capacity));

@@ -10,6 +10,7 @@
 
 #include "core/types.h"
 #include "hnsw/build_api.h"
+#include "hnsw/candidate_pool.h"
 #include "hnsw/prune.h"
 #include "hnsw/space.h"
 
@@ -54,7 +55,7 @@ struct BuildNode {
     uint8_t cursor;  // first level-0 link that finish has not looked at
     uint8_t reached; // by finish
     uint16_t pad;
-    uint32_t value;  // piece with the vector, where that is sparse
+    uint32_t value;  // piece with the vector, where that is sparse; else the node's place in the file
     uint32_t slices; // vector pages of earlier nodes; set by layout
 };
 static_assert(sizeof(BuildNode) == 48);
@@ -72,6 +73,24 @@ struct Used {
     uint32_t units;
 };
 
+constexpr uint32_t kMostParts = 1000; // that a partition begins with
+
+// Where a partition build stands (build_phases.cpp).  What the processes of a phase read is written
+// between phases, by one of them.
+struct BuildPhases {
+    VdbHnswBuildPhase phase;
+    uint32_t level;    // that is being linked
+    uint32_t count;    // nodes on it
+    uint32_t fan;      // parts that a node belongs to
+    uint32_t parts;    // of the top of the partition
+    uint32_t largest;  // nodes of a part
+    uint32_t portions; // of the phase's work
+    std::atomic<uint32_t> next;
+    std::atomic<uint32_t> done;
+    uint32_t leaders[kMostParts]; // places
+    uint32_t starts[kMostParts + 1];
+};
+
 // Head of the region.
 struct BuildRegion {
     VdbHnswGeometry geometry;
@@ -84,7 +103,10 @@ struct BuildRegion {
     uint64_t end;
     uint32_t node_stride;
     uint32_t vector_at; // within a node; 0: sparse vectors, which are pieces at the back
+    uint32_t pool_at;   // within a node; 0: no partition build, rows are linked as they are added
+    uint32_t pool_size; // candidates
     uint32_t upper_units;
+    uint32_t ordered; // the file's order is at_place(), not that of the ids
 
     alignas(kCacheLine) std::atomic<uint64_t> used;  // Used, nodes in the low half
     alignas(kCacheLine) std::atomic<uint64_t> entry; // level << 32 | node + 1; 0 = none
@@ -92,6 +114,9 @@ struct BuildRegion {
     // finish() only
     alignas(kCacheLine) VdbNode tree_at; // node whose links are being followed
     VdbNode next_unseen;                 // all nodes before it are reached
+    uint32_t placed;                     // nodes that have their place in the file
+
+    BuildPhases phases;
 
     char *base() { return reinterpret_cast<char *>(this); }
     const char *base() const { return reinterpret_cast<const char *>(this); }
@@ -135,6 +160,23 @@ struct BuildRegion {
     {
         return reinterpret_cast<std::atomic<uint64_t> *>(base() + hash_at);
     }
+
+    // The hash table's memory once all rows are there.  First the nodes that are being linked, in the
+    // order of their heap tids: what a partition build calls a node's place.
+    uint32_t *words() { return reinterpret_cast<uint32_t *>(base() + hash_at); }
+    const uint32_t *words() const { return const_cast<BuildRegion *>(this)->words(); }
+    // Then, for each of a part's nodes, its place; later the nodes in the order of the file.
+    uint32_t *part_words() { return words() + capacity; }
+    const uint32_t *part_words() const { return words() + capacity; }
+
+    CandidatePool *pool(VdbNode id)
+    {
+        return reinterpret_cast<CandidatePool *>(reinterpret_cast<char *>(node(id)) + pool_at);
+    }
+    const float *floats(VdbNode id) const { return static_cast<const float *>(vector(id)); }
+
+    VdbNode at_place(uint32_t place) const { return ordered ? part_words()[place] : place; }
+    uint32_t place_of(VdbNode id) const { return ordered ? node(id)->value : id; }
 
     Used taken() const
     {

@@ -59,7 +59,7 @@ bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
     n->level = static_cast<uint8_t>(level);
     n->norm = point.norm;
     n->upper = level > 0 ? before.units + upper : 0;
-    n->value = before.units + upper + apart;
+    n->value = region->vector_at == 0 ? before.units + upper + apart : before.nodes;
     for (uint32_t l = 0; l <= level; l++)
         poke(region->links(before.nodes, l)->count, 0);
     std::memcpy(region->vector(before.nodes), point.vector, bytes);

@@ -309,6 +309,8 @@ VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const void *vector, fl
     case Claim::kNew:
         break;
     }
+    if (r->pool_at > 0)
+        return VDB_OK;
     link_node(r, static_cast<BuildScratch *>(scratch), node);
     return VDB_OK;
 }

@@ -5,6 +5,9 @@
 // with edges that cannot be replaced.  An orphan, a node that no edge leads to, gets one from a
 // node nearby that has been reached, in place of an edge that is not part of the tree; a node that
 // has adopted already hands the orphan one of its children instead.
+//
+// After a partition build the file has the nodes in the order of the walk, in which near ones are
+// neighbours; else in that of their ids.
 #include "hnsw/graph_build.h"
 #include "hnsw/links_api.h"
 
@@ -32,6 +35,10 @@ void reach(BuildRegion *r, VdbNode node, VdbNode parent)
     n->reached = 1;
     n->parent = parent;
     r->tree_at = node;
+    if (r->ordered) {
+        n->value = r->placed;
+        r->part_words()[r->placed++] = node;
+    }
 }
 
 // Makes the link at that place a tree edge.
@@ -170,6 +177,7 @@ bool vdb_hnsw_build_finish(void *region, void *scratch, uint32_t budget) noexcep
     uint32_t nodes = r->taken().nodes;
     if (nodes == 0)
         return true;
+    r->ordered = r->pool_at > 0;
     if (!r->node(root_of(r))->reached)
         reach(r, root_of(r), VDB_NO_NODE);
     for (; budget > 0; budget--) {
@@ -179,6 +187,8 @@ bool vdb_hnsw_build_finish(void *region, void *scratch, uint32_t budget) noexcep
             return true;
         } else {
             VdbNode node = r->next_unseen++;
+            if (r->ordered) // by heap tid
+                node = r->words()[node];
             if (!r->node(node)->reached)
                 adopt(r, find_parent(r, static_cast<BuildScratch *>(scratch), node), node);
         }

@@ -11,9 +11,9 @@ namespace {
 constexpr uint16_t kFirstGeneration = 1;
 
 // Bulk-built nodes fill the node pages without a gap.
-VdbNode file_id(const VdbHnswGeometry &g, VdbNode node)
+VdbNode file_id(const BuildRegion *r, VdbNode node)
 {
-    return g.slots_per_page * VDB_HNSW_FIRST_NODE_BLOCK + node;
+    return r->geometry.slots_per_page * VDB_HNSW_FIRST_NODE_BLOCK + r->place_of(node);
 }
 
 // Chunks are not split between cells; where a cell holds an odd number of tids, one place is left.
@@ -39,9 +39,9 @@ uint32_t min(uint32_t a, uint32_t b)
 // Cells of the nodes before this one on its page.
 uint32_t cells_before(const BuildRegion *r, VdbNode node)
 {
-    uint32_t cells = 0;
-    for (VdbNode i = node - vdb_hnsw_node_slot(&r->geometry, node); i < node; i++)
-        cells = min(cells + cells_of(r, i), r->geometry.cells_per_node_page);
+    uint32_t cells = 0, place = r->place_of(node);
+    for (uint32_t i = place - vdb_hnsw_node_slot(&r->geometry, place); i < place; i++)
+        cells = min(cells + cells_of(r, r->at_place(i)), r->geometry.cells_per_node_page);
     return cells;
 }
 
@@ -57,7 +57,7 @@ struct CellPlaces {
     CellPlaces(const BuildRegion *r, const VdbHnswBuildLayout &layout, VdbNode node)
     {
         const VdbHnswGeometry &g = r->geometry;
-        own_block = vdb_hnsw_node_block(&g, file_id(g, node));
+        own_block = vdb_hnsw_node_block(&g, file_id(r, node));
         own_start = cells_before(r, node);
         own_count = min(cells_of(r, node), g.cells_per_node_page - own_start);
         first_cell_block = layout.first_cell_block;
@@ -111,7 +111,7 @@ void fill_upper(const BuildRegion *r, VdbNode node, uint32_t level, CellHeader *
     cell->level = static_cast<uint8_t>(level);
     cell->count = static_cast<uint16_t>(peek(links->count));
     for (uint32_t i = 0; i < cell->count; i++)
-        cell_neighbors(cell)[i] = file_id(r->geometry, peek(links->ids[i]));
+        cell_neighbors(cell)[i] = file_id(r, peek(links->ids[i]));
 }
 
 void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, uint32_t index,
@@ -119,7 +119,7 @@ void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, u
 {
     uint32_t level = r->node(node)->level;
     CellPlaces places(r, *layout, node);
-    cell->owner = file_id(r->geometry, node);
+    cell->owner = file_id(r, node);
     if (index < level)
         fill_upper(r, node, index + 1, cell);
     else
@@ -190,7 +190,7 @@ void fill_slot(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLa
         slot->upper = places.ref(0);
     slot->norm = n->norm;
     for (uint32_t i = 0; i < slot->degree; i++)
-        neighbors(slot)[i] = file_id(g, peek(links->ids[i]));
+        neighbors(slot)[i] = file_id(r, peek(links->ids[i]));
     uint32_t units = stored_units(r, node);
     for (uint32_t i = 0; i < g.vector_pages; i++)
         vector_blocks(slot, g)[i] = i < vdb_hnsw_slices(&g, units)
@@ -206,13 +206,14 @@ void fill_node_page(const BuildRegion *r, BuildScratch *scratch, VdbHnswBuildLay
                     VdbBlock block, void *page)
 {
     const VdbHnswGeometry &g = r->geometry;
-    VdbNode first = (block - VDB_HNSW_FIRST_NODE_BLOCK) * g.slots_per_page;
-    VdbNode nodes = r->taken().nodes;
+    uint32_t first = (block - VDB_HNSW_FIRST_NODE_BLOCK) * g.slots_per_page;
+    uint32_t nodes = r->taken().nodes;
     for (uint32_t i = 0; i < g.slots_per_page && first + i < nodes; i++) {
-        fill_slot(r, scratch, *layout, first + i, node_at(page, g, i));
-        CellPlaces places(r, *layout, first + i);
+        VdbNode node = r->at_place(first + i);
+        fill_slot(r, scratch, *layout, node, node_at(page, g, i));
+        CellPlaces places(r, *layout, node);
         for (uint32_t c = 0; c < places.own_count; c++)
-            fill_cell(r, layout, first + i, c, cell_at(page, g, places.own_start + c));
+            fill_cell(r, layout, node, c, cell_at(page, g, places.own_start + c));
     }
 }
 
@@ -220,15 +221,15 @@ void fill_node_page(const BuildRegion *r, BuildScratch *scratch, VdbHnswBuildLay
 // those of earlier nodes.
 VdbNode owner_of(const BuildRegion *r, uint32_t i, uint32_t BuildNode::*before)
 {
-    VdbNode low = 0, high = r->taken().nodes;
+    uint32_t low = 0, high = r->taken().nodes;
     while (high - low > 1) {
-        VdbNode middle = low + (high - low) / 2;
-        if (r->node(middle)->*before <= i)
+        uint32_t middle = low + (high - low) / 2;
+        if (r->node(r->at_place(middle))->*before <= i)
             low = middle;
         else
             high = middle;
     }
-    return low;
+    return r->at_place(low);
 }
 
 void fill_cell_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock block, void *page)
@@ -265,7 +266,7 @@ void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *pag
     if (entry == 0)
         return;
     MetaPage *meta = meta_of(page);
-    meta->entry = file_id(r->geometry, static_cast<VdbNode>(entry) - 1);
+    meta->entry = file_id(r, static_cast<VdbNode>(entry) - 1);
     meta->root = meta->entry;
     meta->entry_level = static_cast<uint32_t>(entry >> 32);
     if (layout.spilled_cells % r->geometry.cells_per_cell_page != 0)
@@ -286,13 +287,14 @@ VdbStatus vdb_hnsw_build_layout(void *region, VdbHnswBuildLayout *layout) noexce
     uint64_t spilled = 0;
     uint64_t slices = 0;
     uint64_t on_page = 0;
-    for (VdbNode i = 0; i < nodes; i++) {
+    for (uint32_t i = 0; i < nodes; i++) {
+        VdbNode node = r->at_place(i);
         if (vdb_hnsw_node_slot(&g, i) == 0)
             on_page = 0;
-        r->node(i)->spill = static_cast<uint32_t>(spilled);
-        r->node(i)->slices = static_cast<uint32_t>(slices);
-        slices += vdb_hnsw_slices(&g, stored_units(r, i));
-        on_page += cells_of(r, i);
+        r->node(node)->spill = static_cast<uint32_t>(spilled);
+        r->node(node)->slices = static_cast<uint32_t>(slices);
+        slices += vdb_hnsw_slices(&g, stored_units(r, node));
+        on_page += cells_of(r, node);
         if (on_page > g.cells_per_node_page) {
             spilled += on_page - g.cells_per_node_page;
             on_page = g.cells_per_node_page;

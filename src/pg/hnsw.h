@@ -167,8 +167,13 @@ extern void hnswcostestimate(struct PlannerInfo *root, struct IndexPath *path, d
                              double *correlation, double *pages);
 
 /* Progress phases of CREATE INDEX; the first is PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE. */
-#define HNSW_PROGRESS_LOAD  2 /* loading tuples */
-#define HNSW_PROGRESS_LINK  3 /* checking reachability */
-#define HNSW_PROGRESS_WRITE 4 /* writing index pages */
+#define HNSW_PROGRESS_LOAD      2 /* loading tuples */
+#define HNSW_PROGRESS_PARTITION 3 /* partitioning vectors */
+#define HNSW_PROGRESS_COMPARE   4 /* comparing vectors */
+#define HNSW_PROGRESS_CHOOSE    5 /* choosing neighbors */
+#define HNSW_PROGRESS_RETURN    6 /* returning edges */
+#define HNSW_PROGRESS_LINK      7 /* linking neighbors */
+#define HNSW_PROGRESS_REACH     8 /* checking reachability */
+#define HNSW_PROGRESS_WRITE     9 /* writing index pages */
 
 #endif

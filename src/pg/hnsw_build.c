@@ -81,6 +81,94 @@ void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build)
     pg_atomic_init_u64(&shared->index_tuples, 0);
     SpinLockInit(&shared->mutex);
     ConditionVariableInit(&shared->changed);
+    BarrierInit(&shared->barrier, 0);
+}
+
+/* --- linking --- */
+
+static const int64 progress_of[] = {
+    [VDB_HNSW_BUILD_PARTITIONING] = HNSW_PROGRESS_PARTITION,
+    [VDB_HNSW_BUILD_COMPARING] = HNSW_PROGRESS_COMPARE,
+    [VDB_HNSW_BUILD_CHOOSING] = HNSW_PROGRESS_CHOOSE,
+    [VDB_HNSW_BUILD_RETURNING] = HNSW_PROGRESS_RETURN,
+    [VDB_HNSW_BUILD_LINKING] = HNSW_PROGRESS_LINK,
+};
+
+static void report_share(HnswBuild *build)
+{
+    VdbHnswBuildProgress progress = vdb_hnsw_build_progress(build->region);
+    int64 nodes = vdb_hnsw_build_nodes(build->region);
+
+    report(build, PROGRESS_CREATEIDX_TUPLES_DONE,
+           progress.total > 0 ? nodes * progress.done / progress.total : 0);
+}
+
+/* This process's part of the phase that has begun. */
+static void work_on_phase(HnswBuild *build, VdbHnswBuildPhase phase)
+{
+    void *work = alloc_aligned(vdb_hnsw_build_work_size(build->region));
+
+    report(build, PROGRESS_CREATEIDX_SUBPHASE, progress_of[phase]);
+    report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, vdb_hnsw_build_nodes(build->region));
+    vdb_hnsw_build_work_init(build->region, work);
+    do {
+        CHECK_FOR_INTERRUPTS();
+        report_share(build);
+    } while (vdb_hnsw_build_work(build->region, work));
+}
+
+/* work_on_phase() in memory that goes afterwards. */
+static void work_in_context(HnswBuild *build, VdbHnswBuildPhase phase)
+{
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "hnsw build phase", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext old = MemoryContextSwitchTo(context);
+
+    work_on_phase(build, phase);
+    MemoryContextSwitchTo(old);
+    MemoryContextDelete(context);
+}
+
+/* Links the rows, where that was not done as they came.  Nobody else may be at it. */
+static void link_alone(HnswBuild *build)
+{
+    VdbHnswBuildPhase phase;
+
+    while ((phase = vdb_hnsw_build_begin_phase(build->region)) != VDB_HNSW_BUILD_LINKED)
+        work_in_context(build, phase);
+}
+
+static void await_others(HnswBuildShared *shared, bool *elected)
+{
+    *elected = BarrierArriveAndWait(&shared->barrier, WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+}
+
+/*
+ * The same together.  The barrier's phase is 0 while rows are loaded, odd while one process begins
+ * a phase, and even while all work on it; a process may come at any time.
+ */
+static void link_together(HnswBuild *build, int joined_at)
+{
+    HnswBuildShared *shared = build->shared;
+    bool elected;
+    bool beginning = joined_at % 2 == 1;
+
+    if (joined_at > 0 && !beginning)
+        work_in_context(build, shared->linking);
+    for (;;) {
+        if (!beginning) {
+            await_others(shared, &elected);
+            if (elected)
+                shared->linking = shared->phase == HNSW_BUILD_IN_MEMORY
+                                      ? vdb_hnsw_build_begin_phase(build->region)
+                                      : VDB_HNSW_BUILD_LINKED;
+        }
+        beginning = false;
+        await_others(shared, &elected);
+        if (shared->linking == VDB_HNSW_BUILD_LINKED)
+            break;
+        work_in_context(build, shared->linking);
+    }
 }
 
 /* --- writing --- */
@@ -91,7 +179,7 @@ static void write_graph(HnswBuild *build)
     VdbHnswBuildLayout layout;
     VdbBulkWriter *writer;
 
-    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LINK);
+    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_REACH);
     while (!vdb_hnsw_build_finish(build->region, build->scratch, FINISH_STEP))
         CHECK_FOR_INTERRUPTS();
 
@@ -100,11 +188,13 @@ static void write_graph(HnswBuild *build)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("index \"%s\" would exceed the maximum size of a relation",
                                RelationGetRelationName(build->index))));
+    report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, layout.blocks);
     writer = vdb_bulk_start(build->index, MAIN_FORKNUM);
     for (BlockNumber block = 0; block < layout.blocks; block++) {
         Page page = vdb_bulk_next_page(writer);
 
         CHECK_FOR_INTERRUPTS();
+        report(build, PROGRESS_CREATEIDX_TUPLES_DONE, block);
         vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(&layout, block));
         vdb_hnsw_build_render(build->region, build->scratch, &layout, block, page);
     }
@@ -183,6 +273,7 @@ static void move_to_disk(HnswBuild *build)
                     pg_atomic_read_u64(&shared->index_tuples)),
              errdetail("Building will take significantly more time."),
              errhint("Increase maintenance_work_mem to speed up builds.")));
+    link_alone(build);
     write_graph(build);
     report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
     SpinLockAcquire(&shared->mutex);
@@ -231,6 +322,7 @@ static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool 
 void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
 {
     HnswBuildShared *shared = build->shared;
+    int joined_at = BarrierAttach(&shared->barrier);
     double tuples;
 
     build->scratch = alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
@@ -243,6 +335,8 @@ void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
     shared->heap_tuples += tuples;
     shared->broken_hot_chain |= build->info->ii_BrokenHotChain;
     SpinLockRelease(&shared->mutex);
+    link_together(build, joined_at);
+    BarrierDetach(&shared->barrier);
 }
 
 /* --- access method --- */

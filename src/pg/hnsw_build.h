@@ -2,7 +2,7 @@
  * What the two files of CREATE INDEX share: hnsw_build.c fills and writes the graph,
  * hnsw_parallel.c brings in workers.
  *
- * A build starts in memory.  When that is full, one process writes what is there to the index while
+ * A build starts in memory: rows are collected, then linked by all processes together.  When it is full, one process writes what is there to the index while
  * the others wait, and every later row goes through ordinary insertion.
  */
 #ifndef VDB_PG_HNSW_BUILD_H
@@ -10,6 +10,7 @@
 
 #include "access/tableam.h"
 #include "port/atomics.h"
+#include "storage/barrier.h"
 #include "storage/condition_variable.h"
 #include "storage/dsm.h"
 #include "storage/spin.h"
@@ -36,6 +37,9 @@ typedef struct HnswBuildShared {
     double heap_tuples;
     bool broken_hot_chain;     /* a row was left out that an older snapshot still sees */
     ConditionVariable changed; /* of phase and adders */
+
+    Barrier barrier; /* between the phases of linking */
+    VdbHnswBuildPhase linking;
 } HnswBuildShared;
 
 /* One process's view of a build. */
@@ -54,7 +58,7 @@ typedef struct HnswBuild {
 
 /* hnsw_build.c */
 extern void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build);
-/* Scans the table (its share of it, if `scan` is parallel) and adds its rows. */
+/* Scans the table (its share of it, if `scan` is parallel), adds its rows, and helps to link. */
 extern void hnsw_build_scan(HnswBuild *build, TableScanDesc scan);
 /* Bytes of memory to build in. */
 extern Size hnsw_build_memory(HnswBuild *build);

@@ -11,18 +11,19 @@
 
 static char *hnswbuildphasename(int64 phase)
 {
-    switch (phase) {
-    case PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE:
-        return "initializing";
-    case HNSW_PROGRESS_LOAD:
-        return "loading tuples";
-    case HNSW_PROGRESS_LINK:
-        return "checking reachability";
-    case HNSW_PROGRESS_WRITE:
-        return "writing index pages";
-    default:
-        return NULL;
-    }
+    static const char *const names[] = {
+        [PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE] = "initializing",
+        [HNSW_PROGRESS_LOAD] = "loading tuples",
+        [HNSW_PROGRESS_PARTITION] = "partitioning vectors",
+        [HNSW_PROGRESS_COMPARE] = "comparing vectors",
+        [HNSW_PROGRESS_CHOOSE] = "choosing neighbors",
+        [HNSW_PROGRESS_RETURN] = "returning edges",
+        [HNSW_PROGRESS_LINK] = "linking neighbors",
+        [HNSW_PROGRESS_REACH] = "checking reachability",
+        [HNSW_PROGRESS_WRITE] = "writing index pages",
+    };
+
+    return phase > 0 && phase < (int64) lengthof(names) ? pstrdup(names[phase]) : NULL;
 }
 
 PG_FUNCTION_INFO_V1(hnswhandler);

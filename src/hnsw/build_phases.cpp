@@ -1,0 +1,270 @@
+// The phases of a partition build, level by level from the top: who does what when.
+#include <algorithm>
+#include <new>
+
+#include "core/rng.h"
+#include "hnsw/partition.h"
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint32_t kPortion = 128;    // nodes
+constexpr uint32_t kMostSplits = 100; // one within another, each at least a tenth smaller
+
+uint64_t align_line(uint64_t n)
+{
+    return (n + kCacheLine - 1) / kCacheLine * kCacheLine;
+}
+
+uint64_t tid_order(VdbTid tid)
+{
+    return uint64_t{tid.block_hi} << 32 | uint64_t{tid.block_lo} << 16 | tid.offset;
+}
+
+// The nodes of a level in the order of their heap tids, whichever process brought them.
+void list_nodes(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    uint32_t nodes = r->taken().nodes;
+    p.count = 0;
+    for (VdbNode i = 0; i < nodes; i++)
+        if (r->node(i)->level >= p.level)
+            r->words()[p.count++] = i;
+    std::sort(r->words(), r->words() + p.count, [r](VdbNode a, VdbNode b) {
+        return tid_order(r->node(a)->heap_tid) < tid_order(r->node(b)->heap_tid);
+    });
+}
+
+uint32_t portions_of(uint32_t nodes)
+{
+    return (nodes + kPortion - 1) / kPortion;
+}
+
+void begin_partitioning(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    list_nodes(r);
+    p.parts = p.count <= kPartNodes
+                  ? 1
+                  : static_cast<uint32_t>(uint64_t{p.count} * kPartitionFan / kPartNodes);
+    p.parts = std::min(p.parts, most_leaders(r->geometry.space.dims));
+    p.fan = std::min(p.parts, kPartitionFan);
+    sample(mix64(r->seed + p.level), p.count, p.parts, p.leaders);
+    p.portions = portions_of(p.count);
+}
+
+// The parts' lists out of what partitioning wrote into the pools, which are empty then.
+void begin_comparing(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    std::fill_n(p.starts, p.parts + 1, 0);
+    for (uint32_t i = 0; i < p.count; i++)
+        for (uint32_t f = 0; f < p.fan; f++)
+            p.starts[r->pool(node_at(r, i))->places()[f] + 1]++;
+    p.largest = 0;
+    for (uint32_t i = 0; i < p.parts; i++) {
+        p.largest = std::max(p.largest, p.starts[i + 1]);
+        p.starts[i + 1] += p.starts[i];
+    }
+    for (uint32_t i = 0; i < p.count; i++) {
+        CandidatePool *pool = r->pool(node_at(r, i));
+        r->node(node_at(r, i))->parent = pool->places()[0];
+        for (uint32_t f = 0; f < p.fan; f++)
+            r->part_words()[p.starts[pool->places()[f]]++] = i;
+        pool->clear();
+    }
+    for (uint32_t i = p.parts; i > 0; i--)
+        p.starts[i] = p.starts[i - 1];
+    p.starts[0] = 0;
+    p.portions = p.parts;
+}
+
+// From here on nodes are taken by their nearest leader, so that neighbours' vectors are in the
+// cache.
+void begin_choosing(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    std::fill_n(p.starts, p.parts + 1, 0);
+    for (uint32_t i = 0; i < p.count; i++)
+        p.starts[r->node(node_at(r, i))->parent + 1]++;
+    for (uint32_t i = 0; i < p.parts; i++)
+        p.starts[i + 1] += p.starts[i];
+    for (uint32_t i = 0; i < p.count; i++)
+        r->part_words()[p.starts[r->node(node_at(r, i))->parent]++] = i;
+    p.portions = portions_of(p.count);
+}
+
+// The search begins at a node of the top level.
+void find_entry(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    list_nodes(r);
+    uint64_t level = r->node(node_at(r, 0))->level;
+    for (uint32_t i = 1; i < p.count; i++)
+        level = std::max<uint64_t>(level, r->node(node_at(r, i))->level);
+    uint32_t i = 0;
+    while (r->node(node_at(r, i))->level != level)
+        i++;
+    r->entry.store(level << 32 | (node_at(r, i) + 1), std::memory_order_relaxed);
+    p.level = static_cast<uint32_t>(level);
+}
+
+VdbHnswBuildPhase next_phase(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    switch (p.phase) {
+    case VDB_HNSW_BUILD_LOADING:
+        if (r->pool_at == 0 || r->taken().nodes == 0)
+            return VDB_HNSW_BUILD_LINKED;
+        p.level = 0;
+        find_entry(r);
+        return VDB_HNSW_BUILD_PARTITIONING;
+    case VDB_HNSW_BUILD_LINKING:
+        if (p.level == 0)
+            return VDB_HNSW_BUILD_LINKED;
+        p.level--;
+        return VDB_HNSW_BUILD_PARTITIONING;
+    case VDB_HNSW_BUILD_LINKED:
+        return VDB_HNSW_BUILD_LINKED;
+    default:
+        return static_cast<VdbHnswBuildPhase>(p.phase + 1);
+    }
+}
+
+// Partitions one portion of the nodes.
+void partition_nodes(BuildRegion *r, BuildWork *work, uint32_t first, uint32_t n)
+{
+    const BuildPhases &p = r->phases;
+    uint32_t places[kPortion] = {}, nearest[kPortion * kPartitionFan];
+    for (uint32_t i = 0; i < n; i++)
+        places[i] = first + i;
+    assign(r, work, places, n, p.fan, nearest);
+    for (uint32_t i = 0; i < n; i++)
+        std::copy_n(nearest + i * p.fan, p.fan, r->pool(node_at(r, first + i))->places());
+}
+
+void work_on_nodes(BuildRegion *r, BuildWork *work, uint32_t first, uint32_t n)
+{
+    const uint32_t *places = r->part_words() + first;
+    for (uint32_t i = 0; i < n; i++) {
+        if (r->phases.phase == VDB_HNSW_BUILD_CHOOSING)
+            choose_edges(r, work, places[i]);
+        else if (r->phases.phase == VDB_HNSW_BUILD_RETURNING)
+            return_edges(r, places[i]);
+        else
+            link_edges(r, work, places[i]);
+    }
+}
+
+void work_on_portion(BuildRegion *r, BuildWork *work, uint32_t portion)
+{
+    const BuildPhases &p = r->phases;
+    uint32_t first = portion * kPortion;
+    if (p.phase == VDB_HNSW_BUILD_COMPARING)
+        build_part(r, work, r->part_words() + p.starts[portion],
+                   p.starts[portion + 1] - p.starts[portion],
+                   mix64(r->seed ^ mix64(uint64_t{p.level} << 32 | portion)));
+    else if (p.phase == VDB_HNSW_BUILD_PARTITIONING)
+        partition_nodes(r, work, first, std::min(kPortion, p.count - first));
+    else
+        work_on_nodes(r, work, first, std::min(kPortion, p.count - first));
+}
+
+} // namespace
+
+WorkPlan::WorkPlan(const BuildRegion *r)
+{
+    uint32_t dims = r->geometry.space.dims;
+    uint32_t rows = std::max(most_leaf_nodes(dims), r->pool_size);
+    uint64_t columns = byte_columns(std::max(rows, kMostParts));
+    uint64_t cells = std::max<uint64_t>(VDB_BYTE_ROWS * columns,
+                                        uint64_t{byte_columns(r->pool_size)} *
+                                            byte_columns(r->pool_size));
+    uint64_t words = uint64_t{r->phases.largest} * (2 * kInnerFan + 13) +
+                     uint64_t{kMostSplits} * (kMostParts + 1);
+    block = align_line(sizeof(BuildWork));
+    leaders = block + ByteBlock::bytes(rows, dims);
+    centre = leaders + ByteBlock::bytes(most_leaders(dims), dims);
+    distances = centre + align_line(dims * sizeof(float));
+    found = distances + align_line(cells * sizeof(float));
+    near = found + align_line((columns + 16) * sizeof(uint32_t));
+    kept = near + align_line((rows + 1) * sizeof(Near));
+    lists = kept + align_line(rows);
+    total = lists + align_line(words * sizeof(uint32_t));
+}
+
+} // namespace vdb::hnsw
+
+using namespace vdb::hnsw;
+
+VdbHnswBuildPhase vdb_hnsw_build_begin_phase(void *region) noexcept
+{
+    BuildRegion *r = region_of(region);
+    BuildPhases &p = r->phases;
+    p.phase = next_phase(r);
+    p.portions = 0;
+    switch (p.phase) {
+    case VDB_HNSW_BUILD_PARTITIONING:
+        begin_partitioning(r);
+        break;
+    case VDB_HNSW_BUILD_COMPARING:
+        begin_comparing(r);
+        break;
+    case VDB_HNSW_BUILD_CHOOSING:
+        begin_choosing(r);
+        break;
+    case VDB_HNSW_BUILD_RETURNING:
+    case VDB_HNSW_BUILD_LINKING:
+        p.portions = portions_of(p.count);
+        break;
+    default:
+        break;
+    }
+    poke(p.next, 0);
+    poke(p.done, 0);
+    return p.phase;
+}
+
+size_t vdb_hnsw_build_work_size(const void *region) noexcept
+{
+    return WorkPlan(region_of(region)).total;
+}
+
+void vdb_hnsw_build_work_init(const void *region, void *work) noexcept
+{
+    const BuildRegion *r = region_of(region);
+    const BuildPhases &p = r->phases;
+    uint32_t dims = r->geometry.space.dims;
+    WorkPlan plan(r);
+    char *base = static_cast<char *>(work);
+    BuildWork *w = new (work) BuildWork();
+    w->kernels = vdb_simd_kernels();
+    w->block.init(base + plan.block, std::max(most_leaf_nodes(dims), r->pool_size), dims);
+    w->leaders.init(base + plan.leaders, most_leaders(dims), dims);
+    w->centre = reinterpret_cast<float *>(base + plan.centre);
+    w->distances = reinterpret_cast<float *>(base + plan.distances);
+    w->found = reinterpret_cast<uint32_t *>(base + plan.found);
+    w->near = reinterpret_cast<Near *>(base + plan.near);
+    w->kept = reinterpret_cast<bool *>(base + plan.kept);
+    w->lists = reinterpret_cast<uint32_t *>(base + plan.lists);
+    if (p.phase == VDB_HNSW_BUILD_PARTITIONING)
+        prepare_leaders(r, w, p.leaders, p.parts);
+}
+
+bool vdb_hnsw_build_work(void *region, void *work) noexcept
+{
+    BuildRegion *r = region_of(region);
+    uint32_t portion = r->phases.next.fetch_add(1, std::memory_order_relaxed);
+    if (portion >= r->phases.portions)
+        return false;
+    work_on_portion(r, static_cast<BuildWork *>(work), portion);
+    r->phases.done.fetch_add(1, std::memory_order_relaxed);
+    return true;
+}
+
+VdbHnswBuildProgress vdb_hnsw_build_progress(const void *region) noexcept
+{
+    const BuildPhases &p = region_of(region)->phases;
+    return {peek(p.done), p.portions};
+}

@@ -1,0 +1,129 @@
+// Choosing a node's edges among its candidates, and offering edges to the nodes that they lead to.
+#include "hnsw/partition.h"
+
+#include <algorithm>
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint32_t kPrefetchAhead = 2; // vectors
+
+struct Chooser {
+    BuildRegion *region;
+    BuildWork *work;
+    uint32_t limit;
+    uint32_t n; // candidates; work->near has them, distances from the node and places in the block
+
+    // Candidates at 8 bits relative to the node, so that the near ones are seen sharply.
+    void load(uint32_t place)
+    {
+        VdbNode node = node_at(region, place);
+        const CandidatePool *pool = region->pool(node);
+        const uint32_t *places = pool->data;
+        n = pool->count;
+        for (uint32_t i = 0; i < n; i++) {
+            if (i + kPrefetchAhead < n)
+                prefetch_at(region, places[i + kPrefetchAhead]);
+            work->block.put(i, floats_at(region, places[i]), region->floats(node));
+        }
+        work->block.close(n);
+        for (uint32_t i = 0; i < n; i++)
+            work->near[i] = {work->block.norm(i), i};
+        std::sort(work->near, work->near + n, [places](Near a, Near b) {
+            return a.distance < b.distance ||
+                   (a.distance == b.distance && places[a.place] < places[b.place]);
+        });
+        for (uint32_t i = 0; i < n; i += VDB_BYTE_ROWS)
+            work->block.distances(i, work->block, work->distances + i * work->block.columns());
+        std::fill_n(work->kept, n, false);
+    }
+
+    // Whether some kept edge leads to a node from where it is nearer, by that factor.
+    bool shadowed(uint32_t i, float factor) const
+    {
+        const float *row = work->distances + work->near[i].place * work->block.columns();
+        for (uint32_t j = 0; j < n; j++)
+            if (work->kept[j] && factor * row[work->near[j].place] < work->near[i].distance)
+                return true;
+        return false;
+    }
+
+    // Keeps what is not shadowed, then with longer and longer shortcuts until the list is full, then
+    // the nearest until there are enough.  Returns how many.
+    uint32_t choose(bool fill, uint32_t enough)
+    {
+        constexpr float kFactors[] = {1, 1.05f * 1.05f, 1.1f * 1.1f};
+        uint32_t kept = 0;
+        for (float factor : kFactors) {
+            for (uint32_t i = 0; i < n && kept < limit; i++)
+                if (!work->kept[i] && !shadowed(i, factor))
+                    kept += work->kept[i] = true;
+            if (!fill)
+                break;
+        }
+        for (uint32_t i = 0; i < n && kept < enough; i++) {
+            kept += !work->kept[i];
+            work->kept[i] = true;
+        }
+        return kept;
+    }
+};
+
+Chooser make_chooser(BuildRegion *r, BuildWork *work)
+{
+    return {r, work, r->max_links(r->phases.level), 0};
+}
+
+// Lists of codes cost a scan the same however many there are; without codes each edge costs a
+// comparison.
+bool fills_lists(const BuildRegion *r)
+{
+    return r->phases.level == 0 && vdb_hnsw_coded(&r->geometry);
+}
+
+} // namespace
+
+void choose_edges(BuildRegion *r, BuildWork *work, uint32_t place)
+{
+    Chooser chooser = make_chooser(r, work);
+    chooser.load(place);
+    chooser.choose(fills_lists(r), 0);
+    CandidatePool *pool = r->pool(node_at(r, place));
+    uint32_t own = 0;
+    uint32_t *places = work->found; // the pool is read while it is written
+    std::copy_n(pool->places(), chooser.n, places);
+    for (uint32_t i = 0; i < chooser.n; i++) {
+        if (!work->kept[i])
+            continue;
+        pool->places()[own] = places[work->near[i].place];
+        pool->distances(r->pool_size)[own++] = std::bit_cast<int32_t>(work->near[i].distance);
+    }
+    pool->own = pool->count = own;
+}
+
+void return_edges(BuildRegion *r, uint32_t place)
+{
+    CandidatePool *pool = r->pool(node_at(r, place));
+    for (uint32_t i = 0; i < pool->own; i++) {
+        VdbNode other = node_at(r, pool->places()[i]);
+        NodeLock lock(r->node(other));
+        r->pool(other)->offer(r->pool_size, {pool->distance(r->pool_size, i), place});
+    }
+}
+
+void link_edges(BuildRegion *r, BuildWork *work, uint32_t place)
+{
+    VdbNode node = node_at(r, place);
+    Chooser chooser = make_chooser(r, work);
+    chooser.load(place);
+    chooser.choose(fills_lists(r), enough_links(r->geometry, r->phases.level));
+    Links *links = r->links(node, r->phases.level);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < chooser.n; i++)
+        if (work->kept[i])
+            poke(links->ids[count++], node_at(r, r->pool(node)->places()[work->near[i].place]));
+    poke(links->count, count);
+}
+
+} // namespace vdb::hnsw

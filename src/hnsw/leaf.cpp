@@ -1,0 +1,107 @@
+// A leaf of the partition: all its nodes compared with each other.
+#include "hnsw/partition.h"
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint32_t kPrefetchAhead = 2;             // vectors
+constexpr uint32_t kChunk = 2 * VDB_BYTE_COLUMNS; // columns between two looks at the limit
+
+// Nearest nodes that one leaf offers a node.
+uint32_t nearest_of_leaf(const BuildRegion *r)
+{
+    return r->geometry.m / 2 < 8 ? 8 : r->geometry.m / 2;
+}
+
+// An error of half a unit in each element moves a distance d by about .8 d * scale: where the
+// nearest ones are no farther than this many units, that may be a twentieth of the distance.
+constexpr float kResolution = 16;
+
+bool is_blurred(const ByteBlock &block, uint32_t row, const Near *near, uint32_t n)
+{
+    float least = kResolution * block.scale(row);
+    return n > 0 && near[n - 1].distance < least * least;
+}
+
+// The row's distances by its floats.
+void compare_exactly(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n,
+                     uint32_t row, float *distances)
+{
+    const float *v = floats_at(r, places[row]);
+    for (uint32_t i = 0; i < n; i++)
+        distances[i] = work->kernels->l2_squared(v, floats_at(r, places[i]),
+                                                 r->geometry.space.dims);
+    distances[row] = std::numeric_limits<float>::infinity();
+}
+
+// Both of each pair are candidates of the other.
+void offer_pairs(BuildRegion *r, const uint32_t *places, uint32_t row, const Near *near, uint32_t n)
+{
+    uint32_t here = places[row];
+    {
+        NodeLock lock(r->node(node_at(r, here)));
+        CandidatePool *pool = r->pool(node_at(r, here));
+        for (uint32_t i = 0; i < n; i++)
+            pool->offer(r->pool_size, {near[i].distance, places[near[i].place]});
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        VdbNode other = node_at(r, places[near[i].place]);
+        NodeLock lock(r->node(other));
+        r->pool(other)->offer(r->pool_size, {near[i].distance, here});
+    }
+}
+
+} // namespace
+
+uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uint32_t k)
+{
+    Near *near = work->near;
+    uint32_t n = 0;
+    float limit = std::numeric_limits<float>::infinity();
+    for (uint32_t from = 0; from < columns; from += kChunk) {
+        uint32_t size = columns - from < kChunk ? columns - from : kChunk;
+        size_t found = work->kernels->less_than(work->found, row + from, size, limit);
+        for (size_t i = 0; i < found; i++) {
+            Near next = {row[from + work->found[i]], from + work->found[i]};
+            if (!(next.distance < limit))
+                continue;
+            uint32_t at = n < k ? n++ : k - 1;
+            for (; at > 0 && near[at - 1].distance > next.distance; at--)
+                near[at] = near[at - 1];
+            near[at] = next;
+            if (n == k)
+                limit = near[k - 1].distance;
+        }
+    }
+    return n;
+}
+
+void build_leaf(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
+{
+    ByteBlock &block = work->block;
+    find_centre(r, places, n, work->centre);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i + kPrefetchAhead < n)
+            prefetch_at(r, places[i + kPrefetchAhead]);
+        block.put(i, floats_at(r, places[i]), work->centre);
+    }
+    block.close(n);
+
+    uint32_t k = nearest_of_leaf(r);
+    for (uint32_t i = 0; i < n; i += VDB_BYTE_ROWS) {
+        block.distances(i, block, work->distances);
+        for (uint32_t j = 0; j < VDB_BYTE_ROWS && i + j < n; j++) {
+            float *row = work->distances + j * block.columns();
+            row[i + j] = std::numeric_limits<float>::infinity();
+            uint32_t found = select_nearest(work, row, block.columns(), k);
+            if (is_blurred(block, i + j, work->near, found)) {
+                compare_exactly(r, work, places, n, i + j, row);
+                found = select_nearest(work, row, block.columns(), k);
+            }
+            offer_pairs(r, places, i + j, work->near, found);
+        }
+    }
+}
+
+} // namespace vdb::hnsw

@@ -1,0 +1,138 @@
+// Splitting nodes among leaders, down to leaves.
+#include "hnsw/partition.h"
+
+#include <algorithm>
+
+#include "core/rng.h"
+
+namespace vdb::hnsw {
+
+namespace {
+
+constexpr uint32_t kPrefetchAhead = 2; // vectors
+
+struct Splitter {
+    BuildRegion *region;
+    BuildWork *work;
+    uint32_t most;
+
+    // Splits among leaders, or builds a leaf; `free` is memory for lists.
+    void split(const uint32_t *places, uint32_t n, uint32_t fan, uint64_t seed, uint32_t *free)
+    {
+        if (n <= most) {
+            build_leaf(region, work, places, n);
+            return;
+        }
+        uint32_t leaders = (n / kLeafNodes + 1) * fan;
+        leaders = std::min(leaders, most_leaders(region->geometry.space.dims));
+        uint32_t *starts = free;
+        uint32_t *lists = starts + leaders + 1;
+        divide(places, n, {leaders, fan, seed}, starts);
+        for (uint32_t i = 0; i < leaders; i++) {
+            uint32_t size = starts[i + 1] - starts[i];
+            // Where leaders do not tell the nodes apart, any leaf is as good as another.
+            if (fan == 1 && size > n / 10 * 9)
+                chop(lists + starts[i], size);
+            else if (size > 0)
+                split(lists + starts[i], size, 1, mix64(seed + i + 1), lists + n * fan);
+        }
+    }
+
+    struct Cut {
+        uint32_t leaders;
+        uint32_t fan;
+        uint64_t seed;
+    };
+
+    // Writes the starts of the leaders' lists, and the lists behind them.
+    void divide(const uint32_t *places, uint32_t n, Cut cut, uint32_t *starts)
+    {
+        uint32_t *lists = starts + cut.leaders + 1;
+        uint32_t *assigned = lists + n * cut.fan;
+        sample(cut.seed, n, cut.leaders, assigned);
+        for (uint32_t i = 0; i < cut.leaders; i++)
+            assigned[i] = places[assigned[i]];
+        prepare_leaders(region, work, assigned, cut.leaders);
+        assign(region, work, places, n, cut.fan, assigned);
+
+        std::fill_n(starts, cut.leaders + 1, 0);
+        for (uint32_t i = 0; i < n * cut.fan; i++)
+            starts[assigned[i] + 1]++;
+        for (uint32_t i = 0; i < cut.leaders; i++)
+            starts[i + 1] += starts[i];
+        for (uint32_t i = 0; i < n * cut.fan; i++)
+            lists[starts[assigned[i]]++] = places[i / cut.fan];
+        for (uint32_t i = cut.leaders; i > 0; i--)
+            starts[i] = starts[i - 1];
+        starts[0] = 0;
+    }
+
+    void chop(const uint32_t *places, uint32_t n)
+    {
+        for (uint32_t i = 0; i < n; i += most)
+            build_leaf(region, work, places + i, std::min(most, n - i));
+    }
+};
+
+} // namespace
+
+void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float *centre)
+{
+    constexpr uint32_t kSample = 256;
+    uint32_t dims = r->geometry.space.dims;
+    uint32_t step = std::max(n / kSample, 1u), taken = 0;
+    std::fill_n(centre, dims, 0.0f);
+    for (uint32_t i = 0; i < n; i += step, taken++) {
+        const float *v = floats_at(r, places[i]);
+        for (uint32_t j = 0; j < dims; j++)
+            centre[j] += v[j];
+    }
+    for (uint32_t j = 0; j < dims; j++)
+        centre[j] /= static_cast<float>(taken);
+}
+
+void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out)
+{
+    for (uint64_t i = 0; i < leaders; i++) {
+        uint64_t begin = i * n / leaders, end = (i + 1) * n / leaders;
+        out[i] = static_cast<uint32_t>(begin + mix64(seed ^ mix64(i + 1)) % (end - begin));
+    }
+}
+
+void prepare_leaders(const BuildRegion *r, BuildWork *work, const uint32_t *leaders, uint32_t n)
+{
+    find_centre(r, leaders, n, work->centre);
+    for (uint32_t i = 0; i < n; i++)
+        work->leaders.put(i, floats_at(r, leaders[i]), work->centre);
+    work->leaders.close(n);
+}
+
+void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint32_t fan,
+            uint32_t *out)
+{
+    uint32_t columns = work->leaders.columns();
+    for (uint32_t i = 0; i < n; i += VDB_BYTE_ROWS) {
+        uint32_t rows = std::min<uint32_t>(VDB_BYTE_ROWS, n - i);
+        for (uint32_t j = 0; j < rows; j++) {
+            if (i + j + kPrefetchAhead < n)
+                prefetch_at(r, places[i + j + kPrefetchAhead]);
+            work->block.put(j, floats_at(r, places[i + j]), work->centre);
+        }
+        work->block.close(rows);
+        work->block.distances(0, work->leaders, work->distances);
+        for (uint32_t j = 0; j < rows; j++) {
+            uint32_t found = select_nearest(work, work->distances + j * columns, columns, fan);
+            // Not so many only where distances overflow.
+            for (uint32_t f = 0; f < fan; f++)
+                out[(i + j) * fan + f] = f < found ? work->near[f].place : f;
+        }
+    }
+}
+
+void build_part(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed)
+{
+    Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims)};
+    splitter.split(places, n, kInnerFan, seed, work->lists);
+}
+
+} // namespace vdb::hnsw

@@ -1,0 +1,115 @@
+// A partition build: nodes are split into small overlapping leaves around sampled leaders, all
+// nodes of a leaf are compared with each other, and each node's edges are chosen among the nearest
+// that turned up in any of its leaves (PiPNN, arXiv 2602.21247).
+#pragma once
+
+#include "hnsw/build_region.h"
+#include "hnsw/byte_block.h"
+
+namespace vdb::hnsw {
+
+// Parts that a node belongs to at the top of the partition, and within each of them: how many
+// leaves it is compared in decides how good the graph is.
+constexpr uint32_t kPartitionFan = 4;
+constexpr uint32_t kInnerFan = 4;
+
+constexpr uint32_t kMostLeafNodes = 700;
+constexpr uint32_t kLeafNodes = 350;  // that a split aims at
+constexpr uint32_t kPartNodes = 8000; // that the top of the partition aims at
+
+// Whether a graph of that geometry is built by partition.  Below so many dimensions 8 bits an
+// element say too little, and insertion is fast; inner product is no metric.
+inline bool is_partitioned(const VdbHnswGeometry &g)
+{
+    return g.space.storage == VDB_STORAGE_FLOAT32 && g.space.dims >= VDB_HNSW_MIN_CODED_DIMS &&
+           (g.space.metric == VDB_METRIC_L2 || g.space.metric == VDB_METRIC_COSINE);
+}
+
+// Candidates of a node.
+constexpr uint32_t pool_size(const VdbHnswGeometry &g)
+{
+    uint32_t size = 4 * g.m;
+    return size < 32 ? 32 : size;
+}
+
+// Of long vectors a leaf has fewer, so that it stays near the CPU.
+constexpr uint32_t most_leaf_nodes(uint32_t dims)
+{
+    constexpr uint32_t kElements = 1024 * kMostLeafNodes;
+    uint32_t nodes = kElements / dims;
+    return nodes > kMostLeafNodes ? kMostLeafNodes : nodes < 128 ? 128 : nodes;
+}
+
+constexpr uint32_t most_leaders(uint32_t dims)
+{
+    constexpr uint32_t kElements = 8 * 1024 * 1024;
+    uint32_t leaders = kElements / dims;
+    return leaders > kMostParts ? kMostParts : leaders;
+}
+
+// One process's own memory of a phase.
+struct BuildWork {
+    const VdbKernels *kernels;
+    ByteBlock block;   // of a leaf, or of candidates
+    ByteBlock leaders; // of a split
+    float *centre;
+    float *distances;
+    uint32_t *found; // places of small distances among so many columns
+    Near *near;      // the nearest of one row, or the candidates of one node
+    bool *kept;
+    uint32_t *lists; // of the splits that are under way
+};
+
+// Bytes of the memory for a phase, and its layout.
+struct WorkPlan {
+    uint64_t block, leaders, centre, distances, found, near, kept, lists, total;
+
+    explicit WorkPlan(const BuildRegion *r);
+};
+
+// The node at a place.
+inline VdbNode node_at(const BuildRegion *r, uint32_t place)
+{
+    return r->words()[place];
+}
+inline const float *floats_at(const BuildRegion *r, uint32_t place)
+{
+    return r->floats(node_at(r, place));
+}
+
+// Loads the vector there into the CPU's cache.
+inline void prefetch_at(const BuildRegion *r, uint32_t place)
+{
+    const char *v = reinterpret_cast<const char *>(floats_at(r, place));
+    for (size_t at = 0; at < r->geometry.space.dims * sizeof(float); at += kCacheLine)
+        __builtin_prefetch(v + at);
+}
+
+// The mean of up to 256 of the nodes at these places.
+void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float *centre);
+
+// The (at most) k nearest ones of a row of distances, nearest first; returns how many.
+uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uint32_t k);
+
+// Compares all n nodes with each other and offers each its nearest ones.
+void build_leaf(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n);
+
+// Makes blocks of the leaders, which are relative to the mean of the nodes.
+void prepare_leaders(const BuildRegion *r, BuildWork *work, const uint32_t *leaders, uint32_t n);
+
+// Writes for each of n nodes the `fan` leaders that are nearest to it.
+void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint32_t fan,
+            uint32_t *out);
+
+// Splits the n nodes of a part of the top down to leaves and builds these.
+void build_part(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed);
+
+// Samples leaders: one out of each of `leaders` stretches of equal length of 0 ... n - 1.
+void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out);
+
+// The steps of choosing edges for one node (phases of those names).
+void choose_edges(BuildRegion *r, BuildWork *work, uint32_t place);
+void return_edges(BuildRegion *r, uint32_t place);
+void link_edges(BuildRegion *r, BuildWork *work, uint32_t place);
+
+} // namespace vdb::hnsw
