@@ -178,10 +178,9 @@ WorkPlan::WorkPlan(const BuildRegion *r)
     uint32_t dims = r->geometry.space.dims;
     uint32_t rows = std::max(most_leaf_nodes(dims), r->pool_size);
     uint64_t columns = byte_columns(std::max(rows, kMostParts));
-    uint64_t cells = std::max<uint64_t>(VDB_BYTE_ROWS * columns,
-                                        uint64_t{byte_columns(r->pool_size)} *
-                                            byte_columns(r->pool_size));
-    uint64_t words = uint64_t{r->phases.largest} * (2 * kInnerFan + 13) +
+    uint64_t cells = std::max<uint64_t>(
+        VDB_BYTE_ROWS * columns, uint64_t{byte_columns(r->pool_size)} * byte_columns(r->pool_size));
+    uint64_t words = uint64_t{r->phases.largest} * (2 * inner_fan(r) + 13) +
                      uint64_t{kMostSplits} * (kMostParts + 1);
     block = align_line(sizeof(BuildWork));
     leaders = block + ByteBlock::bytes(rows, dims);

@@ -35,9 +35,8 @@ uint64_t pool_at(const VdbHnswGeometry &g)
 
 uint64_t node_stride(const VdbHnswGeometry &g)
 {
-    return pool_at(g) + (is_partitioned(g)
-                             ? align_up(CandidatePool::bytes(pool_size(g)), kCacheLine)
-                             : 0);
+    return pool_at(g) +
+           (is_partitioned(g) ? align_up(CandidatePool::bytes(pool_size(g)), kCacheLine) : 0);
 }
 
 uint64_t upper_units(const VdbHnswGeometry &g)

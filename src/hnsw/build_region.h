@@ -55,7 +55,8 @@ struct BuildNode {
     uint8_t cursor;  // first level-0 link that finish has not looked at
     uint8_t reached; // by finish
     uint16_t pad;
-    uint32_t value;  // piece with the vector, where that is sparse; else the node's place in the file
+    uint32_t
+        value; // piece with the vector, where that is sparse; else the node's place in the file
     uint32_t slices; // vector pages of earlier nodes; set by layout
 };
 static_assert(sizeof(BuildNode) == 48);
@@ -161,8 +162,8 @@ struct BuildRegion {
         return reinterpret_cast<std::atomic<uint64_t> *>(base() + hash_at);
     }
 
-    // The hash table's memory once all rows are there.  First the nodes that are being linked, in the
-    // order of their heap tids: what a partition build calls a node's place.
+    // The hash table's memory once all rows are there.  First the nodes that are being linked, in
+    // the order of their heap tids: what a partition build calls a node's place.
     uint32_t *words() { return reinterpret_cast<uint32_t *>(base() + hash_at); }
     const uint32_t *words() const { return const_cast<BuildRegion *>(this)->words(); }
     // Then, for each of a part's nodes, its place; later the nodes in the order of the file.

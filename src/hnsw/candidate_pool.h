@@ -34,10 +34,7 @@ struct CandidatePool {
 
     uint32_t *places() { return data; }
     int32_t *distances(uint32_t size) { return reinterpret_cast<int32_t *>(data + size); }
-    float distance(uint32_t size, uint32_t i)
-    {
-        return std::bit_cast<float>(distances(size)[i]);
-    }
+    float distance(uint32_t size, uint32_t i) { return std::bit_cast<float>(distances(size)[i]); }
 
     void clear() { count = own = farthest = 0; }
 

@@ -49,12 +49,14 @@ struct Chooser {
         return false;
     }
 
-    // Keeps what is not shadowed, then with longer and longer shortcuts until the list is full, then
-    // the nearest until there are enough.  Returns how many.
-    uint32_t choose(bool fill, uint32_t enough)
+    // Keeps what is not shadowed, then with less and less strictness until the list is full, then
+    // the nearest until there are enough; all, if there is room for them.
+    void choose(bool fill, uint32_t enough)
     {
         constexpr float kFactors[] = {1, 1.05f * 1.05f, 1.1f * 1.1f};
         uint32_t kept = 0;
+        if (enough > 0 && n <= limit)
+            enough = n;
         for (float factor : kFactors) {
             for (uint32_t i = 0; i < n && kept < limit; i++)
                 if (!work->kept[i] && !shadowed(i, factor))
@@ -66,7 +68,6 @@ struct Chooser {
             kept += !work->kept[i];
             work->kept[i] = true;
         }
-        return kept;
     }
 };
 

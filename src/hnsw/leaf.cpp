@@ -5,12 +5,15 @@ namespace vdb::hnsw {
 
 namespace {
 
-constexpr uint32_t kPrefetchAhead = 2;             // vectors
+constexpr uint32_t kPrefetchAhead = 2;            // vectors
 constexpr uint32_t kChunk = 2 * VDB_BYTE_COLUMNS; // columns between two looks at the limit
 
-// Nearest nodes that one leaf offers a node.
+// Nearest nodes that one leaf offers a node: of the only leaf all that it takes, and on upper
+// levels, which are small and lead from afar, too.
 uint32_t nearest_of_leaf(const BuildRegion *r)
 {
+    if (r->phases.level > 0 || r->phases.count <= most_leaf_nodes(r->geometry.space.dims))
+        return r->pool_size;
     return r->geometry.m / 2 < 8 ? 8 : r->geometry.m / 2;
 }
 
@@ -30,8 +33,8 @@ void compare_exactly(const BuildRegion *r, BuildWork *work, const uint32_t *plac
 {
     const float *v = floats_at(r, places[row]);
     for (uint32_t i = 0; i < n; i++)
-        distances[i] = work->kernels->l2_squared(v, floats_at(r, places[i]),
-                                                 r->geometry.space.dims);
+        distances[i] =
+            work->kernels->l2_squared(v, floats_at(r, places[i]), r->geometry.space.dims);
     distances[row] = std::numeric_limits<float>::infinity();
 }
 

@@ -11,6 +11,33 @@ namespace {
 
 constexpr uint32_t kPrefetchAhead = 2; // vectors
 
+// A node in the middle of others, and the squared distance within which a mean is taken.
+struct Pivot {
+    const float *vector;
+    float reach;
+};
+
+// Of three nodes the one that half of a sample is nearest to: not one that lies far off.
+Pivot find_pivot(const BuildRegion *r, const uint32_t *places, uint32_t n)
+{
+    constexpr uint32_t kSample = 64;
+    uint32_t step = std::max(n / kSample, 1u);
+    Pivot best = {nullptr, 0};
+    for (uint32_t i = 1; i < 6; i += 2) {
+        const float *v = floats_at(r, places[uint64_t{i} * n / 6]);
+        float apart[2 * kSample];
+        uint32_t size = 0;
+        for (uint32_t j = 0; j < n; j += step)
+            apart[size++] = ordered(
+                vdb_simd_kernels()->l2_squared(v, floats_at(r, places[j]), r->geometry.space.dims));
+        std::nth_element(apart, apart + size / 2, apart + size);
+        if (best.vector == nullptr || apart[size / 2] < best.reach)
+            best = {v, apart[size / 2]};
+    }
+    best.reach *= 4;
+    return best;
+}
+
 struct Splitter {
     BuildRegion *region;
     BuildWork *work;
@@ -23,8 +50,9 @@ struct Splitter {
             build_leaf(region, work, places, n);
             return;
         }
-        uint32_t leaders = (n / kLeafNodes + 1) * fan;
-        leaders = std::min(leaders, most_leaders(region->geometry.space.dims));
+        uint32_t dims = region->geometry.space.dims;
+        uint32_t leaders = (n / usual_leaf_nodes(dims) + 1) * fan;
+        leaders = std::min(leaders, most_leaders(dims));
         uint32_t *starts = free;
         uint32_t *lists = starts + leaders + 1;
         divide(places, n, {leaders, fan, seed}, starts);
@@ -81,14 +109,18 @@ void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float
     constexpr uint32_t kSample = 256;
     uint32_t dims = r->geometry.space.dims;
     uint32_t step = std::max(n / kSample, 1u), taken = 0;
+    Pivot pivot = find_pivot(r, places, n);
     std::fill_n(centre, dims, 0.0f);
-    for (uint32_t i = 0; i < n; i += step, taken++) {
+    for (uint32_t i = 0; i < n; i += step) {
         const float *v = floats_at(r, places[i]);
+        if (vdb_simd_kernels()->l2_squared(pivot.vector, v, dims) > pivot.reach)
+            continue;
+        taken++;
         for (uint32_t j = 0; j < dims; j++)
             centre[j] += v[j];
     }
     for (uint32_t j = 0; j < dims; j++)
-        centre[j] /= static_cast<float>(taken);
+        centre[j] = taken > 0 ? centre[j] / static_cast<float>(taken) : pivot.vector[j];
 }
 
 void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out)
@@ -132,7 +164,7 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
 void build_part(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed)
 {
     Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims)};
-    splitter.split(places, n, kInnerFan, seed, work->lists);
+    splitter.split(places, n, inner_fan(r), seed, work->lists);
 }
 
 } // namespace vdb::hnsw

@@ -12,9 +12,9 @@ namespace vdb::hnsw {
 // leaves it is compared in decides how good the graph is.
 constexpr uint32_t kPartitionFan = 4;
 constexpr uint32_t kInnerFan = 4;
+constexpr uint32_t kOnlyFan = kPartitionFan * kInnerFan; // within the only part of few nodes
 
 constexpr uint32_t kMostLeafNodes = 700;
-constexpr uint32_t kLeafNodes = 350;  // that a split aims at
 constexpr uint32_t kPartNodes = 8000; // that the top of the partition aims at
 
 // Whether a graph of that geometry is built by partition.  Below so many dimensions 8 bits an
@@ -38,6 +38,12 @@ constexpr uint32_t most_leaf_nodes(uint32_t dims)
     constexpr uint32_t kElements = 1024 * kMostLeafNodes;
     uint32_t nodes = kElements / dims;
     return nodes > kMostLeafNodes ? kMostLeafNodes : nodes < 128 ? 128 : nodes;
+}
+
+// What a split aims at.
+constexpr uint32_t usual_leaf_nodes(uint32_t dims)
+{
+    return most_leaf_nodes(dims) / 2;
 }
 
 constexpr uint32_t most_leaders(uint32_t dims)
@@ -67,6 +73,11 @@ struct WorkPlan {
     explicit WorkPlan(const BuildRegion *r);
 };
 
+inline uint32_t inner_fan(const BuildRegion *r)
+{
+    return r->phases.parts == 1 ? kOnlyFan : kInnerFan;
+}
+
 // The node at a place.
 inline VdbNode node_at(const BuildRegion *r, uint32_t place)
 {
@@ -85,7 +96,8 @@ inline void prefetch_at(const BuildRegion *r, uint32_t place)
         __builtin_prefetch(v + at);
 }
 
-// The mean of up to 256 of the nodes at these places.
+// The mean of up to 256 of the nodes at these places, without those that lie far off: all others
+// would look alike from there.
 void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float *centre);
 
 // The (at most) k nearest ones of a row of distances, nearest first; returns how many.

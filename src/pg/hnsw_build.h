@@ -2,8 +2,9 @@
  * What the two files of CREATE INDEX share: hnsw_build.c fills and writes the graph,
  * hnsw_parallel.c brings in workers.
  *
- * A build starts in memory: rows are collected, then linked by all processes together.  When it is full, one process writes what is there to the index while
- * the others wait, and every later row goes through ordinary insertion.
+ * A build starts in memory: rows are collected, then linked by all processes together.  When it is
+ * full, one process writes what is there to the index while the others wait, and every later row
+ * goes through ordinary insertion.
  */
 #ifndef VDB_PG_HNSW_BUILD_H
 #define VDB_PG_HNSW_BUILD_H

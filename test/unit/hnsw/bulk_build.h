@@ -197,6 +197,7 @@ inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 struct Build {
     VdbHnswGeometry g;
     Memory region;
+    uint32_t linkers = 1; // threads
 
     // `spare`: bytes beyond what so many rows need, for sparse ones longer than their slots.
     Build(uint32_t dims, Options o, size_t capacity, size_t spare = 0)
@@ -232,6 +233,7 @@ struct Build {
     std::vector<Page> pages()
     {
         Memory s = scratch();
+        link_rows(region.get(), linkers);
         while (!vdb_hnsw_build_finish(region.get(), s.get(), 7)) {
         }
         VdbHnswBuildLayout layout;

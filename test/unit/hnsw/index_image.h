@@ -8,6 +8,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "float_vectors.h"
@@ -155,6 +156,25 @@ struct Image {
     }
 };
 
+// The phases of a build, each by so many threads.
+inline void link_rows(void *region, uint32_t threads = 1)
+{
+    while (vdb_hnsw_build_begin_phase(region) != VDB_HNSW_BUILD_LINKED) {
+        std::vector<std::thread> all;
+        for (uint32_t i = 0; i < threads; i++)
+            all.emplace_back([region] {
+                auto work = memory(vdb_hnsw_build_work_size(region));
+                vdb_hnsw_build_work_init(region, work.get());
+                while (vdb_hnsw_build_work(region, work.get())) {
+                }
+            });
+        for (std::thread &t : all)
+            t.join();
+        VdbHnswBuildProgress progress = vdb_hnsw_build_progress(region);
+        EXPECT_EQ(progress.done, progress.total);
+    }
+}
+
 // The bulk builder's index over `rows` Gaussian rows; every tenth comes in `copies` copies.
 inline Image build(uint32_t dims, uint32_t m, uint32_t rows, uint32_t copies = 1)
 {
@@ -183,6 +203,7 @@ inline Image build(uint32_t dims, uint32_t m, uint32_t rows, uint32_t copies = 1
             EXPECT_EQ(vdb_hnsw_build_add(region.get(), scratch.get(), v.data(), norm, tid), VDB_OK);
         }
     }
+    link_rows(region.get());
     image.heap_blocks = row / kRowsPerHeapPage + 1;
     while (!vdb_hnsw_build_finish(region.get(), scratch.get(), 1000)) {
     }

@@ -1,0 +1,151 @@
+// Graphs built by partition: every node reachable, the same whatever the number of threads, and as
+// good as those of insertion, also where vectors lie in ways that 8 bits an element do not show.
+#include <thread>
+
+#include "hnsw/built_index.h"
+
+using namespace vdb::hnsw;
+using namespace vdb::hnsw::test;
+
+namespace {
+
+// Share of the true 10 nearest that a search of width ef finds.
+double recall(const Index &index, const std::vector<Row> &queries, uint32_t ef)
+{
+    constexpr size_t k = 10;
+    std::vector<VdbNode> ids = index.nodes();
+    size_t hits = 0;
+    for (const Row &query : queries) {
+        std::vector<float> exact;
+        for (VdbNode id : ids)
+            exact.push_back(index.distance(query, id));
+        std::nth_element(exact.begin(), exact.begin() + k - 1, exact.end());
+        std::vector<VdbNode> found = index.search(query, ef);
+        for (size_t i = 0; i < k && i < found.size(); i++)
+            hits += index.distance(query, found[i]) <= exact[k - 1];
+    }
+    return static_cast<double>(hits) / static_cast<double>(k * queries.size());
+}
+
+std::vector<Page> build(const std::vector<Row> &rows, uint32_t dims, Options o, uint32_t threads)
+{
+    Build b(dims, o, rows.size());
+    std::vector<std::thread> adders;
+    for (uint32_t t = 0; t < threads; t++)
+        adders.emplace_back([&, t] { b.add(rows, t, threads); });
+    for (std::thread &t : adders)
+        t.join();
+    b.linkers = threads;
+    return b.pages();
+}
+
+TEST(PartitionBuild, SamePagesWhateverTheNumberOfThreads)
+{
+    constexpr uint32_t kDims = 64;
+    std::vector<Row> rows = gaussian(9000, kDims);
+    for (VdbKept kept : {VDB_KEPT_PLAIN, VDB_KEPT_SQ8}) {
+        Options o = {.m = 8, .kept = kept};
+        std::vector<Page> one = build(rows, kDims, o, 1);
+        for (uint32_t threads : {2, 5}) {
+            std::vector<Page> several = build(rows, kDims, o, threads);
+            ASSERT_EQ(one.size(), several.size());
+            for (size_t i = 0; i < one.size(); i++)
+                ASSERT_EQ(std::memcmp(&one[i], &several[i], kPageSize), 0) << "page " << i;
+        }
+    }
+}
+
+struct Data {
+    const char *name;
+    std::vector<Row> (*make)(size_t rows, uint32_t dims, uint32_t seed);
+    size_t rows;
+    uint32_t dims;
+    uint32_t m;
+    double least; // recall
+};
+
+std::vector<Row> normal(size_t rows, uint32_t dims, uint32_t seed)
+{
+    return gaussian(rows, dims, seed);
+}
+
+// 40 clusters, ten thousand times as far apart as wide.
+std::vector<Row> tight(size_t rows, uint32_t dims, uint32_t seed)
+{
+    std::vector<Row> all = gaussian(rows, dims, seed), centres = gaussian(40, dims, 77);
+    for (size_t i = 0; i < rows; i++)
+        for (uint32_t d = 0; d < dims; d++)
+            all[i][d] = all[i][d] * .01f + centres[i * 7919 % 40][d] * 100;
+    return all;
+}
+
+// Along one line.
+std::vector<Row> line(size_t rows, uint32_t dims, uint32_t seed)
+{
+    Row direction = gaussian(1, dims, 3)[0];
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<float> along(0, 1000);
+    std::vector<Row> all(rows, Row(dims));
+    for (Row &row : all) {
+        float t = along(random);
+        for (uint32_t d = 0; d < dims; d++)
+            row[d] = direction[d] * t;
+    }
+    return all;
+}
+
+// A few are a million times as long.
+std::vector<Row> outliers(size_t rows, uint32_t dims, uint32_t seed)
+{
+    std::vector<Row> all = gaussian(rows, dims, seed);
+    for (size_t i = 0; i < rows; i += 97)
+        for (float &x : all[i])
+            x *= 1e6f;
+    return all;
+}
+
+class PartitionBuildRecall : public testing::TestWithParam<Data> {};
+
+TEST_P(PartitionBuildRecall, AsGoodAsInsertion)
+{
+    Data data = GetParam();
+    std::vector<Row> rows = data.make(data.rows, data.dims, 1);
+    std::vector<Row> queries = data.make(40, data.dims, 2);
+    Build build(data.dims, {.m = data.m}, rows.size());
+    ASSERT_EQ(build.add(rows), rows.size());
+    build.linkers = 2;
+    Index index(build);
+    check(index, rows);
+    EXPECT_GE(recall(index, queries, 60), data.least) << data.name;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, PartitionBuildRecall,
+                         testing::Values(Data{"few", normal, 30, 64, 16, 1},
+                                         Data{"one leaf", normal, 600, 64, 16, .98},
+                                         Data{"leaves", normal, 5000, 64, 16, .9},
+                                         Data{"long lists", normal, 3000, 64, 100, .95},
+                                         Data{"short lists", tight, 3000, 64, 2, .4},
+                                         Data{"clusters", tight, 5000, 100, 16, .8},
+                                         Data{"line", line, 5000, 80, 16, .9},
+                                         Data{"outliers", outliers, 5000, 64, 16, .85},
+                                         Data{"long", normal, 300, 3000, 16, .95}),
+                         [](const auto &info) {
+                             std::string name = info.param.name;
+                             std::replace(name.begin(), name.end(), ' ', '_');
+                             return name;
+                         });
+
+// What overflows has no distances, but is reached all the same.
+TEST(PartitionBuild, HugeVectors)
+{
+    std::vector<Row> rows = gaussian(1500, 64);
+    for (Row &row : rows)
+        for (float &x : row)
+            x *= 1e37f;
+    Build build(64, {}, rows.size());
+    ASSERT_EQ(build.add(rows), rows.size());
+    Index index(build);
+    EXPECT_EQ(index.nodes().size(), rows.size());
+}
+
+} // namespace
