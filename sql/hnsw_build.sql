@@ -140,7 +140,7 @@ SELECT * FROM vectordb_index_check('arrays_first');
 DROP TABLE arrays;
 
 -- the names of the phases that a build reports
-SELECT pg_indexam_progress_phasename(a.oid, n) FROM pg_am a, generate_series(1, 5) n WHERE amname = 'hnsw';
+SELECT pg_indexam_progress_phasename(a.oid, n) FROM pg_am a, generate_series(1, 10) n WHERE amname = 'hnsw';
 
 -- the owner of a table needs no more rights than that
 CREATE ROLE hnsw_owner;
