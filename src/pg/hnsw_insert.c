@@ -17,6 +17,9 @@
 #include "pg/hnsw_insert.h"
 #include "pg/scratch.h"
 
+/* Nodes that a search for a node with the same vector looks at closely. */
+#define COPY_EF 8
+
 /* --- the metapage --- */
 
 /* Makes the node the search's entry if its level is the highest. */
@@ -124,15 +127,18 @@ static bool choose_neighbors(HnswInsert *in, VdbHnswSearch *search, uint32 level
     return false;
 }
 
+static VdbHnswSearch *new_search(const VdbHnswGeometry *g, uint32 ef)
+{
+    return vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(g, ef)), g, ef);
+}
+
 /* Searches all layers and chooses neighbours on the node's own.  True: *same is a node with the
  * same vector. */
 static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
 {
     uint32 ef = hnsw_ef_construction(in->index);
-    const VdbHnswGeometry *g = &in->hi->geometry;
     VdbHnswQuery query = {in->vector.data, in->vector.norm, VDB_HNSW_FOR_INSERT};
-    VdbHnswSearch *search =
-        vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(g, ef)), g, ef);
+    VdbHnswSearch *search = new_search(&in->hi->geometry, ef);
     uint32 level = in->meta.entry_level;
 
     vdb_hnsw_search_start(search, &query, in->meta.entry, in->meta.root, level,
@@ -146,6 +152,30 @@ static bool find_neighborhood(HnswInsert *in, VdbNode *same, uint16 *generation)
         level--;
         vdb_hnsw_search_descend(search, level > in->level ? 1 : ef);
     }
+}
+
+/* The node with that vector, if it is among the few nearest that a narrow search finds: as it is
+ * for a new version of a row whose vector stays. */
+static bool find_copy(HnswInsert *in, VdbNode *same, uint16 *generation)
+{
+    VdbHnswQuery query = {in->vector.data, in->vector.norm, VDB_HNSW_FOR_INSERT};
+    VdbHnswSearch *search = new_search(&in->hi->geometry, COPY_EF);
+    VdbNode found[COPY_EF];
+    uint32 n;
+
+    vdb_hnsw_search_start(search, &query, in->meta.entry, in->meta.root, in->meta.entry_level,
+                          in->meta.entry_level > 0 ? 1 : COPY_EF);
+    hnsw_run_search(in->index, in->hi, search);
+    for (uint32 level = in->meta.entry_level; level > 0; level--) {
+        vdb_hnsw_search_descend(search, level > 1 ? 1 : COPY_EF);
+        hnsw_run_search(in->index, in->hi, search);
+    }
+    n = vdb_hnsw_search_found(search, found, COPY_EF);
+    vdb_hnsw_gather_clear(in->gather);
+    for (uint32 i = 0; i < n; i++)
+        vdb_hnsw_gather_add(in->gather, found[i]);
+    hnsw_run_gather(in->index, in->hi, in->gather);
+    return vdb_hnsw_gather_find_equal(in->gather, in->stored, same, generation);
 }
 
 /* Room for the vectors of a choice: what ef_construction finds, less where that exceeds work_mem.
@@ -173,7 +203,8 @@ static void prepare_value(HnswInsert *in)
     if (!vdb_hnsw_coded(g))
         return;
     stored = palloc(vdb_kept_bytes(g->kept, g->space.dims));
-    decoded = palloc(vdb_value_bytes(&g->space));
+    decoded = (float *) TYPEALIGN(PG_CACHE_LINE_SIZE,
+                                  palloc(vdb_value_bytes(&g->space) + PG_CACHE_LINE_SIZE));
     vdb_kept_encode(g->kept, g->space.dims, in->vector.data, stored);
     vdb_kept_decode(g->kept, g->space.dims, stored, decoded);
     in->stored = stored;
@@ -202,41 +233,67 @@ static void prepare_choice(HnswInsert *in)
     }
 }
 
-void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
+static void begin_insert(HnswInsert *in, Relation index, HnswIndex *hi, ItemPointer heap_tid)
 {
-    HnswInsert in = {.index = index, .hi = hi, .vector = vector, .node = VDB_HNSW_NEW_NODE};
+    in->index = index;
+    in->hi = hi;
+    in->node = VDB_HNSW_NEW_NODE;
+    memcpy(&in->heap_tid, heap_tid, sizeof(VdbTid));
+    in->level = Min(vdb_hnsw_level(hi->seed, in->heap_tid, hi->geometry.m),
+                    hi->geometry.cells_per_cell_page);
+    in->links = palloc0(sizeof(VdbLinks) * (in->level + 1));
+    in->vector_blocks = palloc(sizeof(VdbBlock) * (hi->geometry.vector_pages + 1));
+    in->vector_blocks[0] = InvalidBlockNumber; /* not put anywhere yet */
+    in->meta = hnsw_read_meta(index, hi);
+    prepare_value(in);
+    prepare_choice(in);
+}
+
+/* Adds the row to a node of its vector, or a node of its own. */
+static void insert(HnswInsert *in)
+{
     VdbNode same;
     uint16 generation;
 
-    memcpy(&in.heap_tid, heap_tid, sizeof(VdbTid));
-    in.level = Min(vdb_hnsw_level(hi->seed, in.heap_tid, hi->geometry.m),
-                   hi->geometry.cells_per_cell_page);
-    in.links = palloc0(sizeof(VdbLinks) * (in.level + 1));
-    in.vector_blocks = palloc(sizeof(VdbBlock) * (hi->geometry.vector_pages + 1));
-    in.meta = hnsw_read_meta(index, hi);
-    prepare_value(&in);
-
-    if (in.meta.root == VDB_NO_NODE) {
-        hnsw_put_slices(index, hi, in.stored, in.vector_blocks);
-        while (in.meta.root == VDB_NO_NODE) {
-            if (hnsw_place_root(&in))
+    if (in->meta.root == VDB_NO_NODE) {
+        hnsw_put_slices(in->index, in->hi, in->stored, in->vector_blocks);
+        while (in->meta.root == VDB_NO_NODE) {
+            if (hnsw_place_root(in))
                 return;
         }
-    } else {
-        in.vector_blocks[0] = InvalidBlockNumber; /* not put anywhere yet */
     }
-
-    prepare_choice(&in);
-    while (find_neighborhood(&in, &same, &generation)) {
-        if (add_tid(&in, same, generation))
+    while (find_neighborhood(in, &same, &generation)) {
+        if (add_tid(in, same, generation))
             return;
     }
-    if (in.vector_blocks[0] == InvalidBlockNumber)
-        hnsw_put_slices(index, hi, in.stored, in.vector_blocks);
-    hnsw_place_node(&in);
-    hnsw_link_back(&in);
-    if (in.level > in.meta.entry_level)
-        raise_entry(&in);
+    if (in->vector_blocks[0] == InvalidBlockNumber)
+        hnsw_put_slices(in->index, in->hi, in->stored, in->vector_blocks);
+    hnsw_place_node(in);
+    hnsw_link_back(in);
+    if (in->level > in->meta.entry_level)
+        raise_entry(in);
+}
+
+void hnsw_insert_vector(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
+{
+    HnswInsert in = {.vector = vector};
+
+    begin_insert(&in, index, hi, heap_tid);
+    insert(&in);
+}
+
+/* The same for a vector that the index is likely to have. */
+static void insert_copy(Relation index, HnswIndex *hi, VdbIndexValue vector, ItemPointer heap_tid)
+{
+    HnswInsert in = {.vector = vector};
+    VdbNode same;
+    uint16 generation;
+
+    begin_insert(&in, index, hi, heap_tid);
+    if (in.meta.root != VDB_NO_NODE && find_copy(&in, &same, &generation) &&
+        add_tid(&in, same, generation))
+        return;
+    insert(&in);
 }
 
 bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid, Relation heap,
@@ -244,13 +301,18 @@ bool hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_ti
 {
     MemoryContext context, old;
     HnswIndex hi;
+    VdbIndexValue vector;
 
     if (isnull[0])
         return false;
     context = AllocSetContextCreate(CurrentMemoryContext, "hnsw insert", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(context);
     hi = hnsw_index(index);
-    hnsw_insert_vector(index, &hi, hnsw_form_value(&hi, values[0]), heap_tid);
+    vector = hnsw_form_value(&hi, values[0]);
+    if (index_unchanged)
+        insert_copy(index, &hi, vector, heap_tid);
+    else
+        hnsw_insert_vector(index, &hi, vector, heap_tid);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
     return false;

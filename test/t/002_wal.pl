@@ -16,6 +16,9 @@ my %indexes = (
 	narrow_l2 => [ 'narrow', '<->' ],
 	narrow_cosine => [ 'narrow', '<=>' ],
 	wide_l2 => [ 'wide', '<->' ],
+	wide_codes => [ 'wide', '<=>' ],
+	coded_l2 => [ 'coded', '<->' ],
+	coded_cosine => [ 'coded', '<=>' ],
 	equal_ip => [ 'equal', '<#>' ],
 	lists_l2 => [ 'lists', '<->' ],
 	lists_cosine => [ 'lists', '<=>' ],
@@ -54,9 +57,10 @@ sub same_everywhere
 $primary->safe_psql(
 	'postgres', q{
 	SELECT setseed(0.1);
-	CREATE TABLE probe AS SELECT d AS dims, random_vector(d) AS v FROM unnest('{16,2500,3}'::int[]) d;
+	CREATE TABLE probe AS SELECT d AS dims, random_vector(d) AS v FROM unnest('{16,2500,3,80}'::int[]) d;
 	CREATE TABLE narrow (id serial, v vector(16));
 	CREATE TABLE wide (id serial, v vector(2500)); -- leaves its slot for a page of its own
+	CREATE TABLE coded (id serial, v vector(80));  -- slots with their neighbours' codes
 	CREATE TABLE equal (id serial, v vector(3));   -- many rows for every vector
 	CREATE TABLE lists (id serial, v vector(16));  -- lists that split and are retired
 	CREATE INDEX lists_l2 ON lists USING ivf (v vector_l2_ops);
@@ -64,9 +68,14 @@ $primary->safe_psql(
 	CREATE INDEX narrow_l2 ON narrow USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16);
 	INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 500) i;
 	INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 30) i;
+	CREATE INDEX coded_l2 ON coded USING hnsw (v vector_l2_ops)
+		WITH (m = 4, ef_construction = 16, quantizer = rabitq, storage = sq8);
+	INSERT INTO coded (v) SELECT random_vector(80 + i * 0) FROM generate_series(1, 300) i;
+	CREATE INDEX coded_cosine ON coded USING hnsw (v vector_cosine_ops) WITH (quantizer = rabitq, storage = rabitq4);
 	INSERT INTO equal (v) SELECT ARRAY[i % 5, 1, 2]::vector FROM generate_series(1, 1000) i;
 	CREATE INDEX narrow_cosine ON narrow USING hnsw (v vector_cosine_ops);
-	CREATE INDEX wide_l2 ON wide USING hnsw (v vector_l2_ops);
+	CREATE INDEX wide_l2 ON wide USING hnsw (v vector_l2_ops) WITH (quantizer = none);
+	CREATE INDEX wide_codes ON wide USING hnsw (v vector_cosine_ops) WITH (quantizer = rabitq, storage = full);
 	CREATE INDEX equal_ip ON equal USING hnsw (v vector_ip_ops);
 	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1500) i;
 	INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 1500) i;
@@ -81,15 +90,17 @@ foreach my $round (1 .. 6)
 		SELECT setseed(0.$round);
 		DELETE FROM narrow WHERE random() < 0.3;
 		DELETE FROM wide WHERE random() < 0.3;
+		DELETE FROM coded WHERE random() < 0.3;
 		DELETE FROM lists WHERE random() < 0.3 OR id < 400 * $round;
 		DELETE FROM halves WHERE random() < 0.3;
 		DELETE FROM equal WHERE v = ARRAY[$round % 5, 1, 2]::vector OR random() < 0.3;});
-	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM equal; VACUUM lists; VACUUM halves') if $round % 2 == 0;
+	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM coded; VACUUM equal; VACUUM lists; VACUUM halves') if $round % 2 == 0;
 	$primary->safe_psql(
 		'postgres', qq{
 		SELECT setseed(0.0$round);
 		INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 200) i;
 		INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 12) i;
+		INSERT INTO coded (v) SELECT random_vector(80 + i * 0) FROM generate_series(1, 120) i;
 		INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1200) i;
 		INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 600) i;
 		INSERT INTO equal (v) SELECT ARRAY[(i + $round) % 7, 1, 2]::vector FROM generate_series(1, 400) i;});
@@ -101,6 +112,7 @@ $primary->stop;
 $standby->promote;
 $standby->safe_psql('postgres',
 	'INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 100) i; VACUUM narrow;
+	INSERT INTO coded (v) SELECT random_vector(80 + i * 0) FROM generate_series(1, 100) i; VACUUM coded;
 	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 3000) i; VACUUM lists');
 check_index($standby, 'after promotion', sort keys %indexes);
 unlike(PostgreSQL::Test::Utils::slurp_file($standby->logfile), qr/inconsistent page found/, 'every replayed page was right');

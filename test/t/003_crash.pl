@@ -1,4 +1,4 @@
-# kill -9 in the middle of builds, inserts, splits of lists and vacuums, twenty-two times: after each recovery the indexes
+# kill -9 in the middle of builds, inserts, splits of lists and vacuums, twenty-three times: after each recovery the indexes
 # are sound, every acknowledged row is found by its own vector, and no row whose deletion was acknowledged comes back.
 use strict;
 use warnings FATAL => 'all';
@@ -20,10 +20,11 @@ my %fresh;   # acknowledged since the last kill
 
 $node->safe_psql(
 	'postgres', q{
-	CREATE TABLE item (id serial PRIMARY KEY, v vector(8), w vector(2200));
+	CREATE TABLE item (id serial PRIMARY KEY, v vector(8), w vector(2200), c vector(64));
 	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops);
 	CREATE INDEX item_i ON item USING ivf (v vector_cosine_ops);
-	CREATE INDEX item_w ON item USING hnsw (w vector_cosine_ops);});
+	CREATE INDEX item_w ON item USING hnsw (w vector_cosine_ops) WITH (quantizer = none);
+	CREATE INDEX item_c ON item USING hnsw (c vector_l2_ops) WITH (m = 8, quantizer = rabitq);});
 
 # A session that runs the statements one by one and writes down what the server acknowledged.
 my $sessions = 0;
@@ -55,12 +56,13 @@ sub acknowledged
 
 sub inserter
 {
-	# Few wide vectors, and one row in five is a copy of the latest.
+	# Few wide vectors, some with codes, and one row in five is a copy of the latest.
 	return start_session(
 		map {
 			my $wide = $_ % 10 == 0 ? 'random_vector(2200)' : 'NULL';
+			my $coded = $_ % 3 == 0 ? 'random_vector(64)' : 'NULL';
 			my $vector = $_ % 5 == 0 ? '(SELECT v FROM item ORDER BY id DESC LIMIT 1)' : 'random_vector(8)';
-			"INSERT INTO item (v, w) VALUES (coalesce($vector, random_vector(8)), $wide) RETURNING 'added', id"
+			"INSERT INTO item (v, w, c) VALUES (coalesce($vector, random_vector(8)), $wide, $coded) RETURNING 'added', id"
 		} 1 .. 3000);
 }
 
@@ -105,7 +107,7 @@ sub verify
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM ledger l JOIN item USING (id) WHERE NOT present'),
 		0, "no deleted row is back $when");
 	# Every new row and some of the old; the index check below sees to all of them.
-	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ], [ 'v', '<=>' ])
+	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ], [ 'c', '<->' ], [ 'v', '<=>' ])
 	{
 		my ($column, $operator) = @$search;
 
@@ -118,7 +120,7 @@ sub verify
 					ORDER BY $column $operator i.$column LIMIT 40) n WHERE d < 1e-5))}),
 			0, "every row is found by $operator of its $column $when");
 	}
-	check_index($node, $when, 'item_v', 'item_w', 'item_i');
+	check_index($node, $when, 'item_v', 'item_w', 'item_c', 'item_i');
 	return;
 }
 
@@ -188,6 +190,7 @@ my @builds = (
 	"SET maintenance_work_mem = '64MB'; SET max_parallel_maintenance_workers = 0; CREATE INDEX built ON item USING hnsw (v vector_l2_ops)",
 	'CREATE INDEX CONCURRENTLY built ON item USING hnsw (v vector_l2_ops)',
 	'REINDEX INDEX item_v',
+	'REINDEX INDEX item_c',
 	'CREATE INDEX built ON item USING ivf (v vector_ip_ops)',
 	'REINDEX INDEX CONCURRENTLY item_i',
 	"SET maintenance_work_mem = '64MB'; REINDEX INDEX CONCURRENTLY item_v");
@@ -205,7 +208,7 @@ foreach my $build (@builds)
 	$node->safe_psql('postgres', 'DROP INDEX built');
 }
 
-is($kills, 22, 'twenty-two kills');
+is($kills, 23, 'twenty-three kills');
 $node->safe_psql('postgres', 'VACUUM item');
 verify('at the end');
 $node->stop;

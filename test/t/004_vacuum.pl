@@ -14,50 +14,63 @@ sub info
 	return $node->safe_psql('postgres', "SELECT $column FROM vectordb_index_info('$index')");
 }
 
-# Recall at 10 of table item against its present rows.
+# Recall at 10 of a table against its present rows.
 sub recall
 {
-	my ($operator) = @_;
+	my ($table, $operator) = @_;
 
-	prepare_recall($node, 'item', 'query', 10, $operator);
-	return measure_recall($node, 'item', 'query', $operator, 10, '');
+	prepare_recall($node, $table, "${table}_query", 10, $operator);
+	return measure_recall($node, $table, "${table}_query", $operator, 10, '');
 }
 
-$node->safe_psql(
-	'postgres', q{
-	SELECT setseed(0.3);
-	CREATE TABLE item (id serial, v vector(20)) WITH (autovacuum_enabled = off);
-	CREATE TABLE query AS SELECT i AS id, random_vector(20 + i * 0) AS v FROM generate_series(1, 100) i;
-	INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 8000) i;
-	CREATE INDEX item_l2 ON item USING hnsw (v vector_l2_ops);
-	CREATE INDEX item_ip ON item USING hnsw (v vector_ip_ops);});
-my %fresh = ('<->' => recall('<->'), '<#>' => recall('<#>'));
-my $size = info('item_l2', 'bytes');
-
-# Half the rows go and come again, several times.
-foreach my $round (1 .. 4)
+# A table with an index by L2 and one by inner product; half the rows go and come again, several times. Answers the
+# recall of the fresh indexes by operator.
+sub churn
 {
-	$node->safe_psql('postgres', "DELETE FROM item WHERE id % 4 IN ($round % 4, ($round + 1) % 4)");
-	$node->safe_psql('postgres', 'VACUUM item');
-	check_index($node, "after vacuum $round", 'item_l2', 'item_ip');
-	is(info('item_l2', 'live'), $node->safe_psql('postgres', 'SELECT count(*) FROM item'), "vacuum $round removed what is dead");
-	my $dead = info('item_l2', 'tombstones + detached');
-	cmp_ok($dead, '<=', 10, "vacuum $round gave the slots back, but for $dead");
-	foreach my $operator (sort keys %fresh)
+	my ($table, $dims, $rows, $options) = @_;
+	my @indexes = ("${table}_l2", "${table}_ip");
+
+	$node->safe_psql(
+		'postgres', qq{
+		SELECT setseed(0.3);
+		CREATE TABLE $table (id serial, v vector($dims)) WITH (autovacuum_enabled = off);
+		CREATE TABLE ${table}_query AS SELECT i AS id, random_vector($dims + i * 0) AS v FROM generate_series(1, 100) i;
+		INSERT INTO $table (v) SELECT random_vector($dims + i * 0) FROM generate_series(1, $rows) i;
+		CREATE INDEX ${table}_l2 ON $table USING hnsw (v vector_l2_ops) $options;
+		CREATE INDEX ${table}_ip ON $table USING hnsw (v vector_ip_ops) $options;});
+	my %fresh = map { ($_ => recall($table, $_)) } '<->', '<#>';
+	my $size = info("${table}_l2", 'bytes');
+
+	foreach my $round (1 .. 4)
 	{
-		my $recall = recall($operator);
-		cmp_ok($recall, '>=', $fresh{$operator} - 0.02, "recall by $operator after vacuum $round: $recall, fresh $fresh{$operator}");
+		$node->safe_psql('postgres', "DELETE FROM $table WHERE id % 4 IN ($round % 4, ($round + 1) % 4)");
+		$node->safe_psql('postgres', "VACUUM $table");
+		check_index($node, "after vacuum $round", @indexes);
+		is(info("${table}_l2", 'live'), $node->safe_psql('postgres', "SELECT count(*) FROM $table"), "vacuum $round removed what is dead");
+		my $dead = info("${table}_l2", 'tombstones + detached');
+		cmp_ok($dead, '<=', 10, "vacuum $round gave the slots back, but for $dead");
+		foreach my $operator (sort keys %fresh)
+		{
+			my $recall = recall($table, $operator);
+			cmp_ok($recall, '>=', $fresh{$operator} - 0.02,
+				"recall of $table by $operator after vacuum $round: $recall, fresh $fresh{$operator}");
+		}
+		$node->safe_psql('postgres',
+			"INSERT INTO $table (v) SELECT random_vector($dims + i * 0) FROM generate_series(1, $rows - (SELECT count(*)::int FROM $table)) i");
+		check_index($node, "after refilling $round", @indexes);
+		cmp_ok(info("${table}_l2", 'bytes'), '<=', $size * 1.05, "${table}_l2 does not grow in round $round");
+		foreach my $operator (sort keys %fresh)
+		{
+			my $recall = recall($table, $operator);
+			cmp_ok($recall, '>=', $fresh{$operator} - 0.02, "recall of $table by $operator after refilling $round: $recall");
+		}
 	}
-	$node->safe_psql('postgres',
-		'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 8000 - (SELECT count(*)::int FROM item)) i');
-	check_index($node, "after refilling $round", 'item_l2', 'item_ip');
-	cmp_ok(info('item_l2', 'bytes'), '<=', $size * 1.05, "the index does not grow in round $round");
-	foreach my $operator (sort keys %fresh)
-	{
-		my $recall = recall($operator);
-		cmp_ok($recall, '>=', $fresh{$operator} - 0.02, "recall by $operator after refilling $round: $recall");
-	}
+	return %fresh;
 }
+
+churn('coded', 64, 3000, 'WITH (quantizer = rabitq)');
+my %fresh = churn('item', 20, 8000, '');
+my $size = info('item_l2', 'bytes');
 
 # What one vacuum could not take out of the tree, the next one can.
 $node->safe_psql('postgres', 'DELETE FROM item WHERE id = (SELECT min(id) FROM item); VACUUM (INDEX_CLEANUP ON) item') foreach 1 .. 2;
@@ -65,7 +78,7 @@ cmp_ok(info('item_l2', 'tombstones + detached'), '<=', 1, 'nothing dead stays, e
 
 # Everything goes.
 $node->safe_psql('postgres', 'DELETE FROM item');
-is($node->safe_psql('postgres', 'SET enable_seqscan = off; SELECT count(*) FROM (SELECT FROM item ORDER BY v <-> (SELECT v FROM query LIMIT 1) LIMIT 5) n'),
+is($node->safe_psql('postgres', 'SET enable_seqscan = off; SELECT count(*) FROM (SELECT FROM item ORDER BY v <-> (SELECT v FROM item_query LIMIT 1) LIMIT 5) n'),
 	0, 'dead rows are not returned');
 $node->safe_psql('postgres', 'VACUUM item');
 check_index($node, 'when emptied', 'item_l2', 'item_ip');
@@ -73,7 +86,7 @@ is(info('item_l2', 'live + heap_tids'), 0, 'nothing is left');
 $node->safe_psql('postgres', 'INSERT INTO item (v) SELECT random_vector(20 + i * 0) FROM generate_series(1, 3000) i');
 check_index($node, 'when filled again', 'item_l2', 'item_ip');
 cmp_ok(info('item_l2', 'bytes'), '<=', $size * 1.05, 'into the room there was');
-my $recall = recall('<->');
+my $recall = recall('item', '<->');
 cmp_ok($recall, '>=', $fresh{'<->'} - 0.02, "recall when filled again: $recall");
 
 # Thousands of rows with one vector: one node, whose rows all come.
