@@ -68,10 +68,10 @@ uint32_t vdb_hnsw_links_find(const VdbLinks *links, VdbNode node) VDB_NOEXCEPT;
 /*
  * Whether a full list takes one more edge in the place of another, decided by the codes alone,
  * which tell how long edges are and the angles between them: for L2 and cosine.  `now` is the list
- * as it stands on its page, on level 0; `edge` holds the code of the new one.  An edge that a
- * shorter one shadows is not taken, unless it must be; else what is shadowed most goes, or the
- * longest.  Pinned ones stay.  REQUIRES: the list is full, not all of it is pinned, and it lacks
- * the new edge.
+ * as it stands on its page, on level 0; `edge` holds the code of the new one.  The
+ * longest of those that shorter ones shadow goes, or the longest of all; the new one itself only if
+ * it need not be taken.  Pinned ones stay.  REQUIRES: the list is full, not all of it is pinned,
+ * and it lacks the new edge.
  */
 bool vdb_hnsw_links_offer(const void *page, const VdbHnswGeometry *g, VdbLinks *now,
                           const VdbEdgeCodes *edge, bool must) VDB_NOEXCEPT;

@@ -12,7 +12,9 @@ namespace {
 
 constexpr uint32_t kMostEdges = 2 * VDB_HNSW_MAX_M + 1;
 constexpr uint32_t kBitsRoom = (kMostEdges + VDB_CODE_BLOCK) / VDB_CODE_BLOCK * VDB_CODE_BLOCK;
-constexpr uint32_t kShadowers = 8; // shortest edges whose shadows are looked for
+// Shortest edges whose shadows are looked for: 8 lose 1 % of recall on Gaussian rows, none on
+// others.
+constexpr uint32_t kShadowers = 16;
 
 // The edges of a full list and, last, the one offered.
 struct Offer {
@@ -62,16 +64,16 @@ void cast_shadow_of(Offer &o, uint32_t i)
     cast_shadows(o, i, code, false);
 }
 
-// The edge to do without: of those that may go, the most shadowed, or the longest.
+// The edge to do without: of those that may go, the longest that is shadowed, or the longest.
 uint32_t least_needed(const Offer &o, uint32_t pinned, bool must)
 {
     uint32_t end = must ? o.n : o.n + 1;
     uint32_t least = pinned;
     bool shadowed = false;
     for (uint32_t i = pinned; i < end; i++) {
-        bool worse = o.exposure[i] < 1 ? !shadowed || o.exposure[i] < o.exposure[least]
-                                       : !shadowed && o.length[i] > o.length[least];
-        shadowed |= o.exposure[i] < 1;
+        bool dark = o.exposure[i] < 1;
+        bool worse = dark == shadowed ? o.length[i] > o.length[least] : dark;
+        shadowed |= dark;
         least = worse ? i : least;
     }
     return least;
@@ -112,8 +114,6 @@ bool vdb_hnsw_links_offer(const void *page, const VdbHnswGeometry *g, VdbLinks *
     std::fill_n(o.exposure, o.n + 1, std::numeric_limits<float>::max());
 
     cast_shadows(o, o.n, edge->codes, true);
-    if (o.exposure[o.n] < 1 && !must)
-        return false;
     uint32_t near[kShadowers];
     uint32_t count = shortest(o, near);
     for (uint32_t i = 0; i < count; i++)

@@ -507,6 +507,34 @@ TEST(Check, SizesThatCannotBeAddressedAreRefused)
 }
 
 // No page content may crash the checker or make it loop; run with sanitizers.
+// A damage to an index with codes, and what is said of it.
+TEST(CheckPage, CodesAndKeptVectors)
+{
+    const struct {
+        const char *problem;
+        std::function<void(NodeHeader *, const VdbHnswGeometry &)> change;
+    } cases[] = {
+        {"factors that are not finite",
+         [](NodeHeader *n, const VdbHnswGeometry &g) { code_factors(n, g)[0].add = 0x7F80; }},
+        {"factors that are not finite",
+         [](NodeHeader *n, const VdbHnswGeometry &g) { code_factors(n, g)[1].scale = 0xFFC0; }},
+        {"instead of about", [](NodeHeader *n, const VdbHnswGeometry &) { n->norm *= 2; }},
+        {"not finite", // the scale
+         [](NodeHeader *n, const VdbHnswGeometry &g) {
+             static_cast<uint32_t *>(inline_vector(n, g))[1] = 0x7F800000;
+         }},
+    };
+    Store sound(gaussian(60, 64), 64, {.m = 4, .kept = VDB_KEPT_SQ8});
+    ASSERT_EQ(sound.check().counts.problems, 0u) << sound.check().all();
+    for (const auto &c : cases) {
+        Store store(gaussian(60, 64), 64, {.m = 4, .kept = VDB_KEPT_SQ8});
+        c.change(store.node(store.live_nodes()[7]), store.g);
+        Report r = store.check();
+        EXPECT_EQ(r.counts.problems, 1u) << r.all();
+        EXPECT_NE(r.all().find(c.problem), std::string::npos) << r.all();
+    }
+}
+
 TEST(CheckFuzz, AnyBytes)
 {
     std::mt19937 random(1);
@@ -520,6 +548,8 @@ TEST(CheckFuzz, AnyBytes)
               {.m = 4, .metric = VDB_METRIC_JACCARD, .storage = VDB_STORAGE_BIT}),
         Store(uneven(100, 60), 60,
               {.m = 4, .metric = VDB_METRIC_COSINE, .storage = VDB_STORAGE_SPARSE}),
+        Store(gaussian(60, 64), 64, {.m = 4, .kept = VDB_KEPT_RABITQ4}),
+        Store(gaussian(12, 3000), 3000, {.m = 4, .kept = VDB_KEPT_FULL}),
     };
     for (int round = 0; round < 15000; round++) {
         Image image = bases[round % std::size(bases)];

@@ -262,6 +262,8 @@ TEST(DamageFuzz, AnyBits)
         {60, 50, small(VDB_METRIC_L1, VDB_STORAGE_SPARSE, 20)},
         {40, 4000, small(VDB_METRIC_COSINE, VDB_STORAGE_SPARSE, 15)},
         {40, 6000, small(VDB_METRIC_L2, VDB_STORAGE_SPARSE, 900)},
+        {60, 64, {.m = 4, .ef_construction = 12, .kept = VDB_KEPT_SQ8}},
+        {15, 3000, {.m = 4, .ef_construction = 12, .kept = VDB_KEPT_FULL}},
     };
     for (int round = 0; round < 3600; round++) {
         Copy store(bases[round % std::size(bases)].store);
