@@ -2,9 +2,9 @@
  * Bulk build of an hnsw index in one flat piece of memory: the plain-C face for src/pg.
  *
  * The region holds offsets only, so several processes may map it at different addresses and add to
- * it at the same time.  Order of calls: init once; add by anybody; then, by one process and with
- * nobody adding any more, finish, layout and render.  Nothing here allocates, blocks on a kernel
- * object or raises.
+ * it at the same time.  Order of calls: init once; add by anybody; the phases until the rows are
+ * linked; then, by one process and with nobody else at work, finish, layout and render.  Nothing
+ * here allocates, blocks on a kernel object or raises.
  */
 #ifndef VDB_HNSW_BUILD_API_H
 #define VDB_HNSW_BUILD_API_H
