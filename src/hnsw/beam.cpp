@@ -47,10 +47,9 @@ uint32_t first_log(uint32_t ef, uint32_t more)
 size_t Beam::first_bytes(uint32_t ef, uint32_t more)
 {
     return align64(SeenNodes::bytes(first_seen_slots(ef))) +
-           align64(open_capacity(ef) * sizeof(Candidate)) +
-           align64((size_t) (ef + 1) * sizeof(Result)) +
+           align64(Columns::bytes(limit(ef) + 1)) + align64((size_t) (ef + 1) * sizeof(Result)) +
            align64((size_t) (ef + more + 64) * sizeof(Result)) +
-           EstimateLog::bytes(first_log(ef, more));
+           Columns::bytes(first_log(ef, more));
 }
 
 void Beam::init(void *memory, uint32_t new_ef, uint32_t more)
@@ -63,8 +62,9 @@ void Beam::init(void *memory, uint32_t new_ef, uint32_t more)
     };
     *this = {};
     ef = new_ef;
+    kernels = vdb_simd_kernels();
     seen.init(take(SeenNodes::bytes(first_seen_slots(ef))), first_seen_slots(ef));
-    open.move_to(take(open_capacity(ef) * sizeof(Candidate)), open_capacity(ef));
+    open.move_to(take(Columns::bytes(limit(ef) + 1)), limit(ef) + 1);
     done.move_to(take((size_t) (ef + 1) * sizeof(Result)), ef + 1);
     beyond.move_to(take((size_t) (ef + more + 64) * sizeof(Result)), ef + more + 64);
     log.move_to(at, first_log(ef, more));
@@ -72,8 +72,8 @@ void Beam::init(void *memory, uint32_t new_ef, uint32_t more)
 
 size_t Beam::need(uint32_t more) const
 {
-    if (open.capacity() < open_capacity(ef))
-        return open_capacity(ef) * sizeof(Candidate);
+    if (open.capacity <= limit(ef))
+        return Columns::bytes(limit(ef) + 1);
     if (done.capacity < ef + 1)
         return (size_t) (ef + 1) * sizeof(Result);
     if (beyond.room() < more + 1)
@@ -81,14 +81,14 @@ size_t Beam::need(uint32_t more) const
     if (seen.room() < more + limit(ef))
         return SeenNodes::bytes(seen.slots() * 2);
     if (log.room() < more + kLogOverrun)
-        return EstimateLog::bytes(log.capacity * 2);
+        return Columns::bytes(log.capacity * 2);
     return 0;
 }
 
 void Beam::give(void *memory, uint32_t more)
 {
-    if (open.capacity() < open_capacity(ef))
-        open.move_to(memory, open_capacity(ef));
+    if (open.capacity <= limit(ef))
+        open.move_to(memory, limit(ef) + 1);
     else if (done.capacity < ef + 1)
         done.move_to(memory, ef + 1);
     else if (beyond.room() < more + 1)
@@ -103,9 +103,9 @@ void Beam::start(uint32_t new_ef)
 {
     ef = new_ef;
     rejected = false;
+    last_dropped = kInfinity;
     seen.clear();
-    open.clear();
-    done.size = beyond.size = log.size = 0;
+    open.size = done.size = beyond.size = log.size = 0;
 }
 
 void Beam::resume()
@@ -114,21 +114,34 @@ void Beam::resume()
     refill();
 }
 
-bool Beam::pop(Candidate *next)
+bool Beam::find_best()
 {
-    do {
-        if (open.size() == 0 && rejected)
-            refill();
-        if (open.size() == 0)
-            return false;
-        *next = open.pop();
-        bool added;
-        float *known = seen.find_or_add(next->node, next->distance, &added);
-        if (*known == SeenNodes::kExpanded)
-            continue; // was in `open` twice
-        *known = SeenNodes::kExpanded;
-        return true;
-    } while (true);
+    if (open.size == 0 && rejected)
+        refill();
+    if (open.size == 0)
+        return false;
+    best = static_cast<uint32_t>(kernels->least(open.distances, open.size));
+    return true;
+}
+
+VdbNode Beam::take_best()
+{
+    VdbNode node = open.nodes[best];
+    remove(best);
+    seen.find(node)->at = Seen::kExpanded;
+    return node;
+}
+
+// Takes the i-th node out of `open`; the last takes its place.
+void Beam::remove(uint32_t i)
+{
+    seen.find(open.nodes[i])->at = Seen::kNowhere;
+    open.size--;
+    if (i == open.size)
+        return;
+    open.distances[i] = open.distances[open.size];
+    open.nodes[i] = open.nodes[open.size];
+    seen.find(open.nodes[i])->at = i;
 }
 
 void Beam::add_result(Result result)
@@ -147,54 +160,64 @@ void Beam::add_result(Result result)
 // Drops what is farthest.  Its estimates are in the log.
 void Beam::trim()
 {
-    while (open.size() + done.size > limit(ef)) {
-        if (done.size > 0 && (open.size() == 0 || done.top().distance > open.last().distance)) {
+    while (open.size + done.size > limit(ef)) {
+        size_t farthest = open.size > 0 ? kernels->most(open.distances, open.size) : 0;
+        last_dropped = open.size > 0 ? open.distances[farthest] : -kInfinity;
+        if (done.size > 0 && done.top().distance > last_dropped) {
+            last_dropped = done.top().distance;
             beyond.push(done.pop());
         } else {
-            open.drop_last();
+            remove(static_cast<uint32_t>(farthest));
             rejected = true;
         }
     }
 }
 
+// A node that is nearer than bound(), or was seen before.
 void Beam::add_open(Candidate c)
 {
     bool added;
-    float *known = seen.find_or_add(c.node, c.distance, &added);
-    if (!added) {
-        if (*known == SeenNodes::kExpanded)
-            return;
-        // Two estimates say more than one; that the node then is farther than it seemed to be is
-        // most of what they say.
-        open.remove({*known, c.node});
-        c.distance = *known = *known / 2 + c.distance / 2;
+    Seen *known = seen.find_or_add(c.node, &added);
+    if (added) {
+        *known = {c.distance, Seen::kNowhere};
+    } else if (known->at == Seen::kExpanded) {
+        return;
+    } else {
+        // Several estimates say more than one.  That it was a lucky one that made the node look
+        // near is most of what they say.
+        known->distance = known->distance / 2 + c.distance / 2;
     }
-    open.insert(c);
-    trim();
+    if (known->at != Seen::kNowhere) {
+        open.distances[known->at] = known->distance;
+    } else if (known->distance < bound()) {
+        known->at = open.add({known->distance, c.node});
+        trim();
+    } else {
+        rejected = true;
+    }
 }
 
 void Beam::add_logged(uint32_t n)
 {
-    const float *distances = log.distances + log.size;
+    uint8_t hits[2 * VDB_HNSW_MAX_M];
+    uint32_t count = 0;
+    float *distances = log.distances + log.size;
+    const VdbNode *nodes = log.nodes + log.size;
+    float farthest = bound();
     for (uint32_t i = 0; i < n; i++) {
-        Candidate c = {finite(distances[i]), log.nodes[log.size + i]};
-        float far = bound();
-        if (c.distance < far) {
-            add_open(c);
-        } else {
-            rejected = true;
-            float *known = seen.find(c.node);
-            if (known != nullptr && *known != SeenNodes::kExpanded) {
-                bool there = open.remove({*known, c.node});
-                c.distance = *known = *known / 2 + c.distance / 2;
-                if (there) {
-                    open.insert(c);
-                    trim();
-                }
-            }
-        }
+        distances[i] = finite(distances[i]);
+        hits[count] = static_cast<uint8_t>(i);
+        count += seen.matters({distances[i], nodes[i]}, farthest);
     }
     log.size += n;
+    rejected |= count < n;
+    for (uint32_t i = 0; i < count; i++) {
+        Candidate c = {distances[hits[i]], nodes[hits[i]]};
+        if (c.distance < bound() || seen.find(c.node) != nullptr)
+            add_open(c);
+        else
+            rejected = true;
+    }
 }
 
 // Leaves out of the log the nodes expanded since, and has those once in it that are not but were
@@ -205,44 +228,31 @@ void Beam::compact_log()
     for (uint32_t i = 0; i < log.size; i++) {
         if (seen.find(log.nodes[i]) != nullptr)
             continue;
-        log.distances[kept] = finite(log.distances[i]);
+        log.distances[kept] = log.distances[i];
         log.nodes[kept++] = log.nodes[i];
     }
     log.size = kept;
-    seen.for_each([this](Candidate c) {
-        if (c.distance == SeenNodes::kExpanded)
+    seen.for_each([this](VdbNode node, Seen &known) {
+        if (known.at == Seen::kExpanded)
             return;
-        log.distances[log.size] = c.distance;
-        log.nodes[log.size++] = c.node;
+        known.at = Seen::kNowhere;
+        log.add({known.distance, node});
     });
 }
 
 // Fills `open` anew with the best that was ever seen.
 void Beam::refill()
 {
+    open.size = 0;
     compact_log();
-    open.clear();
     rejected = false;
+    last_dropped = kInfinity;
     for (uint32_t i = 0; i < log.size; i++) {
-        if (log.distances[i] < bound()) {
-            open.insert({log.distances[i], log.nodes[i]});
-            trim();
-        } else {
+        if (log.distances[i] < bound() && seen.room() > 0)
+            add_open({log.distances[i], log.nodes[i]});
+        else
             rejected = true;
-        }
     }
-    drop_copies();
-}
-
-// Leaves each node in `open` once.
-void Beam::drop_copies()
-{
-    open.keep_if([this](Candidate c) {
-        bool added = false;
-        const float *known =
-            seen.room() > 0 ? seen.find_or_add(c.node, c.distance, &added) : seen.find(c.node);
-        return known == nullptr || *known >= c.distance;
-    });
 }
 
 void Beam::settle()

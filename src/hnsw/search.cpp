@@ -156,7 +156,8 @@ void vdb_hnsw_search_start(VdbHnswSearch *s, const VdbHnswQuery *query, VdbNode 
     s->visited_total = 0;
     begin_layer(*s, level, ef);
     if (s->by_codes) {
-        s->beam.add({std::numeric_limits<float>::lowest(), entry});
+        if (entry != VDB_NO_NODE)
+            s->beam.add({std::numeric_limits<float>::lowest(), entry});
         return;
     }
     plan_visit(*s, entry);

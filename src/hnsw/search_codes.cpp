@@ -30,7 +30,7 @@ float base_of(const Search &s)
 // Adds the neighbours to the end of the log, their distances still without the node's own.
 VdbStatus estimate(Search &s, const NodeHeader *node)
 {
-    EstimateLog &log = s.beam.log;
+    Columns &log = s.beam.log;
     VdbNode *ids = log.nodes + log.size;
     bool any_none = false;
     for (uint32_t i = 0; i < node->degree; i++) {
@@ -52,20 +52,10 @@ VdbStatus estimate(Search &s, const NodeHeader *node)
 // its turn comes when nothing else is left.
 bool try_root(Search &s)
 {
-    if (s.root_tried)
+    if (s.root_tried || s.root == VDB_NO_NODE)
         return false;
     s.root_tried = true;
     s.beam.add({std::numeric_limits<float>::max(), s.root});
-    return true;
-}
-
-bool pop(Search &s, VdbNode *node)
-{
-    Candidate next;
-    while (!s.beam.pop(&next))
-        if (!try_root(s))
-            return false;
-    *node = next.node;
     return true;
 }
 
@@ -84,10 +74,14 @@ void begin_hops(Search &s)
 
 VdbBlock next_hop(Search &s)
 {
-    if (s.beam.complete() || !pop(s, &s.node)) {
+    bool more = s.beam.find_best();
+    if (!more && s.beam.done.size < s.ef && try_root(s))
+        more = s.beam.find_best();
+    if (!more || s.beam.complete()) {
         s.beam.settle();
         return VDB_NO_BLOCK;
     }
+    s.node = s.beam.take_best();
     want(s, Want::kHop, vdb_hnsw_node_block(&s.g, s.node));
     return s.want_block;
 }
@@ -133,14 +127,14 @@ void finish_hop(Search &s)
 
 VdbNode upcoming_hop(Search &s, uint32_t window)
 {
-    for (uint32_t i = 0; i < std::min(window, s.beam.open.size()); i++) {
-        VdbNode node = s.beam.open[i].node;
-        if (std::find(std::begin(s.named), std::end(s.named), node) != std::end(s.named))
-            continue;
-        s.named[s.named_next++ % std::size(s.named)] = node;
-        return node;
-    }
-    return VDB_NO_NODE;
+    (void) window;
+    if (!s.beam.find_best() || s.beam.complete())
+        return VDB_NO_NODE;
+    VdbNode node = s.beam.open.nodes[s.beam.best];
+    if (std::find(std::begin(s.named), std::end(s.named), node) != std::end(s.named))
+        return VDB_NO_NODE;
+    s.named[s.named_next++ % std::size(s.named)] = node;
+    return node;
 }
 
 uint32_t found_by_hops(Search &s, VdbNode *nodes, uint32_t max)
@@ -172,7 +166,7 @@ bool resume_hops(Search &s)
 {
     s.beam.ef = s.ef;
     s.beam.resume();
-    return s.beam.done.size > 0 || s.beam.open.size() > 0 || !s.root_tried;
+    return s.beam.done.size > 0 || s.beam.open.size > 0 || !s.root_tried;
 }
 
 } // namespace vdb::hnsw

@@ -146,6 +146,11 @@ typedef struct VdbKernels {
     void (*byte_distances)(float *out, size_t stride, const VdbByteBlock *a, size_t row,
                            const VdbByteBlock *b, size_t column) VDB_NOEXCEPT;
     size_t (*less_than)(uint32_t *places, const float *x, size_t n, float limit) VDB_NOEXCEPT;
+
+    /* Where the least and the largest of n >= 1 floats are, none of which is NaN; the first of
+     * equal ones. */
+    size_t (*least)(const float *x, size_t n) VDB_NOEXCEPT;
+    size_t (*most)(const float *x, size_t n) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */
