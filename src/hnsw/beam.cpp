@@ -272,4 +272,16 @@ void Beam::settle()
     beyond.size = kept;
 }
 
+uint32_t Beam::take_beyond(uint32_t max)
+{
+    uint32_t n = std::min(max, beyond.size);
+    std::nth_element(beyond.begin(), beyond.begin() + n, beyond.end(),
+                     [](const Result &a, const Result &b) { return a.distance < b.distance; });
+    for (uint32_t i = 0; i < n; i++)
+        done.push(beyond[i]);
+    std::move(beyond.begin() + n, beyond.end(), beyond.begin());
+    beyond.size -= n;
+    return n;
+}
+
 } // namespace vdb::hnsw

@@ -197,6 +197,8 @@ struct Beam {
     }
     // The window is over: makes `done` the best of all results.
     void settle();
+    // Makes the best of the others the results; answers how many.  REQUIRES: no results are left.
+    uint32_t take_beyond(uint32_t max);
 
   private:
     // Nodes kept in mind: some more than ef, as tombstones and stale edges are no results.

@@ -289,6 +289,14 @@ bool vdb_hnsw_search_peek(const VdbHnswSearch *s, uint32_t i, VdbTid *heap_tid) 
     return heap_tid->offset != 0;
 }
 
+bool vdb_hnsw_search_leftovers(VdbHnswSearch *s, uint32_t max) noexcept
+{
+    if (!s->by_codes)
+        return false;
+    s->sorted = false;
+    return s->beam.take_beyond(max) > 0;
+}
+
 void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) noexcept
 {
     s->ef = std::max(s->ef, ef);

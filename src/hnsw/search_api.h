@@ -91,6 +91,11 @@ bool vdb_hnsw_search_take(VdbHnswSearch *s, VdbHnswFound *found) VDB_NOEXCEPT;
  * REQUIRES: a node of this window was taken. */
 bool vdb_hnsw_search_peek(const VdbHnswSearch *s, uint32_t i, VdbTid *heap_tid) VDB_NOEXCEPT;
 
+/* Makes up to `max` nodes (at most ef + 1) ready to be taken that were compared but are not among
+ * the ef nearest; false if there are none.  Only of an index with codes.  REQUIRES: all found so
+ * far were taken. */
+bool vdb_hnsw_search_leftovers(VdbHnswSearch *s, uint32_t max) VDB_NOEXCEPT;
+
 /* Makes the next window `ef` nodes wide.  Give what need() asks for before resuming. */
 void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
 

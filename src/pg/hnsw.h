@@ -13,6 +13,7 @@
 #include "utils/relcache.h"
 
 #include "hnsw/codes_api.h"
+#include "hnsw/entries_api.h"
 #include "hnsw/hnsw_api.h"
 #include "hnsw/links_api.h"
 #include "hnsw/page_edit_api.h"
@@ -120,6 +121,11 @@ extern void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search
 extern void hnsw_read_links(Relation index, HnswIndex *hi, VdbNode node, uint32 level,
                             VdbLinks *links);
 extern void hnsw_run_gather(Relation index, HnswIndex *hi, VdbGather *gather);
+
+/* hnsw_entries.c */
+/* What this session knows of where a search may begin, and the root; NULL: not enough yet, or
+ * nothing can be known. */
+extern VdbHnswEntries *hnsw_entries(Relation index, HnswIndex *hi, VdbNode *root);
 
 /* hnsw_build.c */
 extern IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info);

@@ -51,6 +51,7 @@ typedef struct HnswScan {
     /* The index keeps less of a vector than the column: the executor orders by what it computes,
      * and is told what that cannot be below. */
     bool recheck;
+    bool leftovers; /* of the window: not returned yet */
     double order;
 } HnswScan;
 
@@ -96,32 +97,46 @@ void hnswendscan(IndexScanDesc scan)
 }
 
 /* Searches the layers down to the lowest, where the first window is then complete. */
-static void start_search(IndexScanDesc scan, HnswScan *so)
+static void search_layers(Relation index, HnswScan *so, const VdbHnswQuery *query)
 {
-    Relation index = scan->indexRelation;
-    ScanKey key = &scan->orderByData[0];
-    bool isnull = (key->sk_flags & SK_ISNULL) != 0;
-    VdbIndexValue vector = hnsw_form_query(&so->hi, key->sk_argument, isnull);
     VdbHnswMeta meta = hnsw_read_meta(index, &so->hi);
-    VdbHnswQuery query = {vector.data, vector.norm, VDB_HNSW_FOR_SCAN};
 
     if (meta.root == VDB_NO_NODE) {
         so->state = HNSW_SCAN_DONE;
         return;
     }
-    so->ef = hnsw_ef_search;
-    so->recheck = vdb_hnsw_coded(&so->hi.geometry) && !isnull; /* nothing is near NULL */
-    so->search =
-        vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
-                             &so->hi.geometry, so->ef);
-    vdb_hnsw_search_start(so->search, &query, meta.entry, meta.root, meta.entry_level,
+    vdb_hnsw_search_start(so->search, query, meta.entry, meta.root, meta.entry_level,
                           meta.entry_level > 0 ? 1 : so->ef);
     hnsw_run_search(index, &so->hi, so->search);
     for (uint32 level = meta.entry_level; level > 0; level--) {
         vdb_hnsw_search_descend(so->search, level > 1 ? 1 : so->ef);
         hnsw_run_search(index, &so->hi, so->search);
     }
+}
+
+static void start_search(IndexScanDesc scan, HnswScan *so)
+{
+    Relation index = scan->indexRelation;
+    ScanKey key = &scan->orderByData[0];
+    bool isnull = (key->sk_flags & SK_ISNULL) != 0;
+    VdbIndexValue vector = hnsw_form_query(&so->hi, key->sk_argument, isnull);
+    VdbHnswQuery query = {vector.data, vector.norm, VDB_HNSW_FOR_SCAN};
+    VdbNode root;
+    VdbHnswEntries *entries = hnsw_entries(index, &so->hi, &root);
+
+    so->ef = hnsw_ef_search;
+    so->recheck = vdb_hnsw_coded(&so->hi.geometry) && !isnull; /* nothing is near NULL */
+    so->leftovers = true;
     so->state = HNSW_SCAN_RUNNING;
+    so->search =
+        vdb_hnsw_search_init(vdb_scratch_alloc(vdb_hnsw_search_size(&so->hi.geometry, so->ef)),
+                             &so->hi.geometry, so->ef);
+    if (entries) {
+        vdb_hnsw_search_start_near(so->search, &query, entries, root, so->ef);
+        hnsw_run_search(index, &so->hi, so->search);
+    } else {
+        search_layers(index, so, &query);
+    }
 }
 
 static bool limits_reached(HnswScan *so)
@@ -136,11 +151,20 @@ static bool limits_reached(HnswScan *so)
  * Moves on to the next window; false at the end of the scan.  Each is twice as wide as the one
  * before: a wider window leaves fewer nodes to turn up too late, and a scan that got here is likely
  * to go on.
+ *
+ * To know the place of the last row that it wants, the executor may ask for some more whose bounds
+ * are beyond: those that were expanded will do.
  */
 static bool next_window(IndexScanDesc scan, HnswScan *so)
 {
     if (hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_OFF)
         return false;
+    if (so->recheck && so->leftovers) {
+        so->leftovers = false;
+        if (vdb_hnsw_search_leftovers(so->search, so->ef / 4 + 2))
+            return true;
+    }
+    so->leftovers = true;
     if (limits_reached(so))
         so->state = HNSW_SCAN_DRAINING;
     else if (vdb_hnsw_search_visited(so->search) < (uint64) hnsw_max_scan_tuples / 2)

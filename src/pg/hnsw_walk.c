@@ -61,11 +61,11 @@ void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search)
 
         CHECK_FOR_INTERRUPTS();
         hnsw_reserve(search);
+        prefetch(index, hi, search);
         buf = vdb_read_unchecked(index, hi, blkno);
         status = vdb_hnsw_search_feed(search, BufferGetPage(buf));
         UnlockReleaseBuffer(buf);
         vdb_check(status, index, blkno);
-        prefetch(index, hi, search);
     }
 }
 
