@@ -1,10 +1,11 @@
 -- Indexes with codes keep vectors with less precision than the column; rows come in exact order all the same.
 SET enable_seqscan = off;
+SET jit = off;
 
 CREATE TABLE t (id int PRIMARY KEY, v vector(80), h halfvec(80));
 INSERT INTO t SELECT i, v, v::halfvec FROM (
   SELECT i, array_agg((hashint4(i * 1000 + j) % 1000)::float4 / 500 + (hashint4(i % 40 + j * 7) % 1000)::float4 / 300 ORDER BY j)::vector AS v
-  FROM generate_series(1, 600) i, generate_series(1, 80) j GROUP BY i) s;
+  FROM generate_series(1, 300) i, generate_series(1, 80) j GROUP BY i) s;
 -- what has no angle, is NULL, or is there twice
 INSERT INTO t VALUES (2001, array_fill(0, ARRAY[80])::vector, array_fill(0, ARRAY[80])::halfvec), (2002, NULL, NULL);
 INSERT INTO t SELECT 2100 + id, v, h FROM t WHERE id <= 5;
@@ -36,7 +37,7 @@ BEGIN
   FOREACH storage IN ARRAY '{full,half,sq8,rabitq4}'::text[] LOOP
     EXECUTE format('CREATE INDEX i ON t USING hnsw (%I %s) WITH (quantizer = rabitq, storage = %s)', type, class, storage);
     RETURN QUERY SELECT all_orders.storage, same_order(type, op, q, f, l), count(*)
-      FROM unnest('{1,77,2001}'::int[]) q, unnest('{true,id % 50 = 1}'::text[]) f, unnest('{1,10,200}'::int[]) l
+      FROM unnest('{77,2001}'::int[]) q, unnest('{true,id % 10 = 1}'::text[]) f, unnest('{10,200}'::int[]) l
       GROUP BY 1, 2;
     DROP INDEX i;
   END LOOP;
@@ -47,7 +48,6 @@ SELECT * FROM all_orders('v', '<->', 'vector_l2_ops');
 SELECT * FROM all_orders('v', '<#>', 'vector_ip_ops');
 SELECT * FROM all_orders('v', '<=>', 'vector_cosine_ops');
 SELECT * FROM all_orders('h', '<->', 'halfvec_l2_ops');
-SELECT * FROM all_orders('h', '<#>', 'halfvec_ip_ops');
 SELECT * FROM all_orders('h', '<=>', 'halfvec_cosine_ops');
 
 -- With small windows rows may be left out, and never come out of order.

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "hnsw/entries_api.h"
 #include "page_store.h"
 
 using namespace vdb::hnsw;
@@ -177,6 +178,71 @@ TEST(CodedSearch, AnswersWithHeapTids)
     ASSERT_TRUE(vdb_hnsw_search_take(searcher.s, &found));
     EXPECT_EQ(row_of(found.heap_tid), row_of(next));
     EXPECT_FALSE(vdb_hnsw_search_peek(searcher.s, 28, &next));
+}
+
+TEST(CodedSearch, WindowsLeaveComparedNodesBehind)
+{
+    std::vector<Row> rows = embeddings(1000, kDims, VDB_METRIC_L2);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    Searcher searcher(store, rows[17], 40);
+    ASSERT_TRUE(searcher.first_window());
+    std::set<VdbNode> seen;
+    for (Found f : searcher.take())
+        seen.insert(f.node);
+    uint64_t visited = vdb_hnsw_search_visited(searcher.s);
+    ASSERT_TRUE(vdb_hnsw_search_leftovers(searcher.s, 12));
+    std::vector<Found> more = searcher.take();
+    EXPECT_EQ(more.size(), std::min<size_t>(12, visited - 40));
+    EXPECT_EQ(vdb_hnsw_search_visited(searcher.s), visited);
+    for (Found f : more)
+        EXPECT_TRUE(seen.insert(f.node).second);
+    do
+        for (Found f : searcher.take())
+            EXPECT_TRUE(seen.insert(f.node).second);
+    while (searcher.next_window());
+    EXPECT_EQ(seen.size(), rows.size());
+}
+
+TEST(CodedSearch, BeginsAtASample)
+{
+    for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_COSINE, VDB_METRIC_IP}) {
+        std::vector<Row> rows = embeddings(2000, kDims, metric);
+        Store store(rows, kDims, {.metric = metric, .kept = VDB_KEPT_HALF});
+        ASSERT_TRUE(vdb_hnsw_can_sample(&store.g));
+        Memory sample = memory(vdb_hnsw_entries_size(&store.g));
+        VdbHnswEntries *e = vdb_hnsw_entries_init(sample.get(), &store.g,
+                                                  static_cast<VdbBlock>(store.pages.size()));
+        VdbBlock block;
+        uint32_t pages = 0;
+        for (; (block = vdb_hnsw_entries_next(e)) != VDB_NO_BLOCK; pages++)
+            vdb_hnsw_entries_feed(e, store.read(block));
+        EXPECT_GT(vdb_hnsw_entries_count(e), 200u);
+        std::vector<VdbNode> live = store.live_nodes();
+        uint64_t hops[2] = {};
+        for (const Row &query : embeddings(20, kDims, metric, 2)) {
+            Searcher near(store, query, 30), far(store, query, 30);
+            Stored value = compared(store.g, query);
+            VdbHnswQuery q = {value.data(), value.norm, VDB_HNSW_FOR_SCAN};
+            vdb_hnsw_search_start_near(near.s, &q, e, store.read_meta().root, 30);
+            near.run();
+            far.start(store.read_meta().root, store.read_meta().root, 0, 30);
+            far.run();
+            hops[0] += vdb_hnsw_search_visited(near.s);
+            hops[1] += vdb_hnsw_search_visited(far.s);
+            EXPECT_EQ(near.take().size(), 30u);
+        }
+        EXPECT_LT(hops[0], hops[1]);
+        for (VdbNode id : live)
+            if (id != store.meta()->root)
+                store.node(id)->state = NodeState::kFree;
+        Row query = embeddings(1, kDims, metric, 3)[0];
+        Searcher near(store, query, 30);
+        Stored value = compared(store.g, query);
+        VdbHnswQuery q = {value.data(), value.norm, VDB_HNSW_FOR_SCAN};
+        vdb_hnsw_search_start_near(near.s, &q, e, store.read_meta().root, 30);
+        near.run();
+        EXPECT_EQ(near.take().size(), 1u);
+    }
 }
 
 TEST(CodedSearch, FreeSlotsAreNoResults)
