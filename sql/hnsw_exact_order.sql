@@ -68,5 +68,13 @@ SELECT n FROM disorder(40, 3000, 'relaxed_order');
 -- Every row is as near to NULL as any other.
 SELECT count(*), count(d) FROM (SELECT v <-> NULL::vector AS d FROM t ORDER BY v <-> NULL::vector LIMIT 25) s;
 
-DROP TABLE t;
+-- Under cosine no vector whose norm overflows float32 is near to any, though the index knows where it points.
+CREATE TABLE long_rows (id int, v vector(64));
+INSERT INTO long_rows SELECT i, array_fill((ARRAY[1, -1, 1e20, -1e20])[i], ARRAY[64])::vector FROM generate_series(1, 4) i;
+CREATE INDEX ON long_rows USING hnsw (v vector_cosine_ops) WITH (quantizer = rabitq);
+SELECT id, v <=> array_fill(1, ARRAY[64])::vector AS d FROM long_rows ORDER BY v <=> array_fill(1, ARRAY[64])::vector LIMIT 2;
+SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1, ARRAY[64])::vector LIMIT 5) s;
+SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1e20, ARRAY[64])::vector LIMIT 5) s;
+
+DROP TABLE t, long_rows;
 DROP FUNCTION same_order, all_orders, disorder;

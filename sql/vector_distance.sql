@@ -12,7 +12,7 @@ SELECT cosine_distance('[1,1,1]'::vector, '[1.1,1.1,1.1]') >= 0, cosine_distance
 
 -- operands without a direction, and out of range
 SELECT cosine_distance('[1,2]'::vector, '[0,0]'), cosine_distance('[0]'::vector, '[0]');
-SELECT cosine_distance('[3e38]'::vector, '[3e38]');
+SELECT cosine_distance('[3e38]'::vector, '[3e38]'), cosine_distance('[3e38]'::vector, '[-1]'), cosine_distance('[1]'::vector, '[3e38]');
 SELECT l2_distance('[3e38]'::vector, '[-3e38]'), l1_distance('[3e38]'::vector, '[-3e38]'), inner_product('[3e38]'::vector, '[3e38]');
 SELECT vector_spherical_distance('[2]', '[3]'), vector_spherical_distance('[2]', '[-3]');
 SELECT l2_distance('[1e-30]'::vector, '[2e-30]');

@@ -6,6 +6,8 @@
  */
 #include <math.h>
 
+#include "utils/float.h"
+
 #include "pg/detoast_once.h"
 
 PG_FUNCTION_INFO_V1(VEC_FN(l2_distance));
@@ -92,10 +94,13 @@ static VEC *normalized(VEC *vector)
     return copy;
 }
 
+/* NaN where a norm overflowed: a finite dot product says nothing then. */
 static double cosine(VdbCosineParts parts)
 {
+    double norms = (double) parts.norm_a * (double) parts.norm_b;
+
     /* one root of the product is more exact than the product of two roots */
-    return clamp_cosine((double) parts.dot / sqrt((double) parts.norm_a * (double) parts.norm_b));
+    return isinf(norms) ? get_float8_nan() : clamp_cosine((double) parts.dot / sqrt(norms));
 }
 
 /* Of vectors so short that their squares lose digits in float32, or vanish. */
