@@ -76,5 +76,21 @@ SELECT id, v <=> array_fill(1, ARRAY[64])::vector AS d FROM long_rows ORDER BY v
 SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1, ARRAY[64])::vector LIMIT 5) s;
 SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1e20, ARRAY[64])::vector LIMIT 5) s;
 
-DROP TABLE t, long_rows;
-DROP FUNCTION same_order, all_orders, disorder;
+-- What a session has sampled of an index is of no use once that was emptied, though its file is the same.
+CREATE TEMP TABLE passing (id int, v vector(64)) ON COMMIT DELETE ROWS;
+CREATE INDEX ON passing USING hnsw (v vector_l2_ops) WITH (quantizer = rabitq);
+CREATE FUNCTION fill_and_ask(n int, times int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  found bigint;
+BEGIN
+  INSERT INTO passing SELECT i, array_fill(i, ARRAY[64])::vector FROM generate_series(1, n) i;
+  FOR i IN 1..times LOOP
+    SELECT count(*) INTO found FROM (SELECT id FROM passing ORDER BY v <-> array_fill(i, ARRAY[64])::vector LIMIT 5) s;
+  END LOOP;
+  RETURN found;
+END $$;
+SELECT fill_and_ask(300, 20);
+SELECT fill_and_ask(3, 1);
+
+DROP TABLE t, long_rows, passing;
+DROP FUNCTION same_order, all_orders, disorder, fill_and_ask;

@@ -127,6 +127,9 @@ extern void hnsw_run_gather(Relation index, HnswIndex *hi, VdbGather *gather);
  * nothing can be known. */
 extern VdbHnswEntries *hnsw_entries(Relation index, HnswIndex *hi, VdbNode *root);
 
+/* What was sampled before may be of other pages than the index has now. */
+extern void hnsw_forget_entries(Relation index);
+
 /* hnsw_build.c */
 extern IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info);
 extern void hnswbuildempty(Relation index);

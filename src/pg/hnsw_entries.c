@@ -1,7 +1,7 @@
 /*
  * Where this session's searches begin: what it has sampled of each index with codes (core:
- * hnsw/entries_api.h).  The relcache entry may vanish at any invalidation, so this is kept beside
- * it.
+ * hnsw/entries_api.h).  Kept beside the relcache entry, as it is large and grows with every query,
+ * and forgotten with what that remembers of the index: an index may be emptied in place.
  */
 #include "postgres.h"
 
@@ -64,18 +64,20 @@ static HnswSample *find_sample(Relation index)
 
 static void begin_sample(HnswSample *sample, Relation index, HnswIndex *hi)
 {
-    MemoryContext context =
-        AllocSetContextCreate(CacheMemoryContext, "hnsw entries", ALLOCSET_SMALL_SIZES);
+    VdbNode root = hnsw_read_meta(index, hi).root;
+    BlockNumber nblocks = RelationGetNumberOfBlocks(index);
     char *memory;
 
-    MemoryContextCopyAndSetIdentifier(context, RelationGetRelationName(index));
-    memory = MemoryContextAlloc(context, vdb_hnsw_entries_size(&hi->geometry) + PG_CACHE_LINE_SIZE);
-    sample->context = context;
+    sample->context =
+        AllocSetContextCreate(CacheMemoryContext, "hnsw entries", ALLOCSET_SMALL_SIZES);
+    MemoryContextCopyAndSetIdentifier(sample->context, RelationGetRelationName(index));
+    memory = MemoryContextAlloc(sample->context,
+                                vdb_hnsw_entries_size(&hi->geometry) + PG_CACHE_LINE_SIZE);
     sample->geometry = hi->geometry;
-    sample->root = hnsw_read_meta(index, hi).root;
-    hi->nblocks = sample->nblocks = RelationGetNumberOfBlocks(index);
+    sample->root = root;
+    hi->nblocks = sample->nblocks = nblocks;
     sample->entries =
-        vdb_hnsw_entries_init((void *) CACHELINEALIGN(memory), &hi->geometry, sample->nblocks);
+        vdb_hnsw_entries_init((void *) CACHELINEALIGN(memory), &hi->geometry, nblocks);
 }
 
 /* Looks at some pages more. */
@@ -100,6 +102,14 @@ static bool outgrown(const HnswSample *sample, const HnswIndex *hi)
 {
     return hi->nblocks > sample->nblocks + sample->nblocks / 4 ||
            memcmp(&hi->geometry, &sample->geometry, sizeof(VdbHnswGeometry)) != 0;
+}
+
+void hnsw_forget_entries(Relation index)
+{
+    for (int i = 0; i < MAX_INDEXES; i++) {
+        if (samples[i].index == RelationGetRelid(index))
+            reset(&samples[i], index);
+    }
 }
 
 VdbHnswEntries *hnsw_entries(Relation index, HnswIndex *hi, VdbNode *root)

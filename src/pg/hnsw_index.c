@@ -77,6 +77,7 @@ HnswIndex hnsw_index(Relation index)
     if (index->rd_amcache == NULL) {
         HnswIndex hi = load_index(index);
 
+        hnsw_forget_entries(index);
         new_cache(index, &hi, hi.nblocks);
     }
     return ((HnswCache *) index->rd_amcache)->hi;
