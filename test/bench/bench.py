@@ -181,13 +181,21 @@ class Benchmark:
         for side in self.sides:
             limit = MemoryLimit(f"vectordb-{os.getpid()}-{side.name}", self.options.memory_limit)
             self.stack.callback(limit.remove)
-            limit.take(side.data_directory())
+            limit.take(side.postmaster(), side.data_directory())
+
+    def pin(self):
+        """From here on clients and servers share one processor, so that no query waits for a halted one to wake."""
+        for pid in [0, *(side.postmaster() for side in self.sides)]:
+            self.stack.callback(os.sched_setaffinity, pid, os.sched_getaffinity(pid))
+            os.sched_setaffinity(pid, {self.options.cpu})
 
     def sweep(self):
         for variant in self.variants():
             self.build(variant)
             if self.options.memory_limit:
                 self.limit_memory()
+            if self.options.cpu is not None:
+                self.pin()
             for clients in self.options.clients:
                 self.sweep_variant(variant, clients)
 
@@ -235,6 +243,8 @@ class Benchmark:
         """Times statements that each add one part of a prepared search, down to a search of ten rows."""
         variant = next(self.variants())
         self.build(variant)
+        if self.options.cpu is not None:
+            self.pin()
         k, operator = self.options.k, OPERATORS[self.options.metric]
         scan = "SELECT id FROM tiny WHERE id >= 0 AND {} IS NOT NULL ORDER BY id"
         search = f"SELECT id FROM {{}} ORDER BY v {operator} $1::vector LIMIT {{}}"
@@ -320,6 +330,7 @@ def arguments():
         command.add_argument("--rebuild", action="store_true", help="also an index that stands")
         command.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
         command.add_argument("--memory-limit", type=int, help="bytes for each server while it searches; needs root")
+        command.add_argument("--cpu", type=int, help="the one processor for clients and servers once the index stands")
         command.add_argument("--workers", type=int, default=1, help="parallel workers of a build")
         command.add_argument("--shared-buffers", default="2GB")
         command.add_argument("--maintenance-work-mem", default="4GB")

@@ -51,7 +51,8 @@ def runs(records):
     for record in records:
         data = tuple(record[key] for key in ("data", "rows", "dimensions", "metric"))
         if record["kind"] == "build":
-            builds[(data, record["side"], record["index"])] = record
+            builds.setdefault((data, record["side"], record["index"]), {}).update(
+                (key, value) for key, value in record.items() if value is not None)
         elif record["kind"] == "point":
             key = (*data, record["query"], record["variant"], record["clients"], record["memory_limit"])
             side = found[key][record["side"]]

@@ -112,10 +112,8 @@ class MemoryLimit:
         with open(os.path.join(self.path, name), "w") as control:
             control.write(str(value))
 
-    def take(self, data_directory):
+    def take(self, postmaster, data_directory):
         """Moves a postmaster and its children in, and forgets what the page cache holds of its files."""
-        with open(os.path.join(data_directory, "postmaster.pid")) as pid_file:
-            postmaster = int(pid_file.readline())
         children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split()
         for pid in [postmaster, *children]:
             self._write("cgroup.procs", pid)
@@ -154,6 +152,11 @@ class Side:
     def data_directory(self):
         with self.connect() as connection:
             return connection.execute("SHOW data_directory").fetchone()[0]
+
+    def postmaster(self):
+        """Its process, where it runs on this machine."""
+        with open(os.path.join(self.data_directory(), "postmaster.pid")) as pid_file:
+            return int(pid_file.readline())
 
     def connect(self):
         return psycopg.connect(self.conninfo, autocommit=True)
