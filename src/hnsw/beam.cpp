@@ -111,6 +111,7 @@ void Beam::start(uint32_t new_ef)
 void Beam::resume()
 {
     settle();
+    done.make(); // by distance again
     refill();
 }
 
@@ -257,26 +258,28 @@ void Beam::refill()
 
 void Beam::settle()
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < beyond.size; i++) {
+    LeastBoundFirst before;
+    std::make_heap(done.begin(), done.end(), before);
+    for (uint32_t i = 0; i < beyond.size;) {
         if (done.size < ef) {
-            done.push(beyond[i]);
-        } else if (FarthestResultFirst()(done.top(), beyond[i])) {
-            Result worse = done.pop();
-            done.push(beyond[i]);
-            beyond[kept++] = worse;
-        } else {
-            beyond[kept++] = beyond[i];
+            done.Array::push(beyond[i]);
+            beyond[i] = beyond[--beyond.size];
+            std::push_heap(done.begin(), done.end(), before);
+            continue;
         }
+        if (before(beyond[i], done[0])) {
+            std::pop_heap(done.begin(), done.end(), before);
+            std::swap(done[done.size - 1], beyond[i]);
+            std::push_heap(done.begin(), done.end(), before);
+        }
+        i++;
     }
-    beyond.size = kept;
 }
 
 uint32_t Beam::take_beyond(uint32_t max)
 {
     uint32_t n = std::min(max, beyond.size);
-    std::nth_element(beyond.begin(), beyond.begin() + n, beyond.end(),
-                     [](const Result &a, const Result &b) { return a.distance < b.distance; });
+    std::nth_element(beyond.begin(), beyond.begin() + n, beyond.end(), LeastBoundFirst());
     for (uint32_t i = 0; i < n; i++)
         done.push(beyond[i]);
     std::move(beyond.begin() + n, beyond.end(), beyond.begin());

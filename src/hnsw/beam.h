@@ -153,6 +153,14 @@ struct FarthestResultFirst {
     }
 };
 
+// The order of results.
+struct LeastBoundFirst {
+    bool operator()(const Result &a, const Result &b) const
+    {
+        return a.bound < b.bound || (a.bound == b.bound && a.node < b.node);
+    }
+};
+
 struct Beam {
     uint32_t ef;
     bool rejected; // something in the log was not put into `open`, or was dropped from it
@@ -195,7 +203,8 @@ struct Beam {
         log.nodes[log.size] = c.node;
         add_logged(1);
     }
-    // The window is over: makes `done` the best of all results.
+    // The window is over: makes `done` the ef results with the least bounds, the order in which
+    // they are taken, so that no result left behind comes before one taken.
     void settle();
     // Makes the best of the others the results; answers how many.  REQUIRES: no results are left.
     uint32_t take_beyond(uint32_t max);

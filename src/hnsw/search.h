@@ -64,6 +64,7 @@ struct VdbHnswSearch {
     vdb::hnsw::Beam beam;
     void *code_memory; // of code_query
     const VdbCodeQuery *code_query;
+    bool window_over; // by codes: what was found is to be taken
     bool root_tried;  // the tree's root is in the beam's log
     VdbNode named[4]; // the last nodes named for prefetching by codes
     uint32_t named_next;

@@ -67,18 +67,21 @@ void begin_hops(Search &s)
     s.code_query =
         vdb_code_query_init(s.code_memory, &codec, static_cast<const float *>(s.query.vector));
     s.beam.start(s.ef);
-    s.root_tried = false;
+    s.root_tried = s.window_over = false;
     for (VdbNode &node : s.named)
         node = VDB_NO_NODE;
 }
 
 VdbBlock next_hop(Search &s)
 {
+    if (s.window_over)
+        return VDB_NO_BLOCK;
     bool more = s.beam.find_best();
     if (!more && s.beam.done.size < s.ef && try_root(s))
         more = s.beam.find_best();
     if (!more || s.beam.complete()) {
         s.beam.settle();
+        s.window_over = true;
         return VDB_NO_BLOCK;
     }
     s.node = s.beam.take_best();
@@ -151,9 +154,8 @@ bool take_by_hops(Search &s, VdbHnswFound *found)
 {
     Array<Result> &done = s.beam.done;
     if (!s.sorted)
-        std::sort(done.begin(), done.end(), [](const Result &a, const Result &b) {
-            return a.bound > b.bound || (a.bound == b.bound && a.node > b.node);
-        });
+        std::sort(done.begin(), done.end(),
+                  [](const Result &a, const Result &b) { return LeastBoundFirst()(b, a); });
     s.sorted = true;
     if (done.size == 0)
         return false;
@@ -166,6 +168,7 @@ bool resume_hops(Search &s)
 {
     s.beam.ef = s.ef;
     s.beam.resume();
+    s.window_over = false;
     return s.beam.done.size > 0 || s.beam.open.size > 0 || !s.root_tried;
 }
 

@@ -77,11 +77,31 @@ struct Copy : Store {
     }
 };
 
+// An index and its rows, built once for all tests that only read it.
+struct Sample {
+    std::vector<Row> rows;
+    Store store;
+
+    explicit Sample(Form form)
+        : rows(embeddings(1500, kDims, form.metric)),
+          store(rows, kDims, {.metric = form.metric, .kept = form.kept})
+    {
+    }
+    static Sample &of(Form form)
+    {
+        static std::map<std::pair<int, int>, std::unique_ptr<Sample>> all;
+        auto &sample = all[{form.metric, form.kept}];
+        if (!sample)
+            sample = std::make_unique<Sample>(form);
+        return *sample;
+    }
+};
+
 class Forms : public testing::TestWithParam<Form> {
   protected:
     const VdbMetric metric = GetParam().metric;
-    const std::vector<Row> rows = embeddings(2000, kDims, metric);
-    Store store{rows, kDims, {.metric = metric, .kept = GetParam().kept}};
+    const std::vector<Row> &rows = Sample::of(GetParam()).rows;
+    Store &store = Sample::of(GetParam()).store;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, Forms,
@@ -150,17 +170,18 @@ TEST_P(Forms, GoingOnFindsWhatALargerWindowFinds)
 
 TEST_P(Forms, TombstonesRouteButAreNoResults)
 {
+    Copy some(store);
     std::mt19937 random(3);
     size_t live = rows.size();
-    for (VdbNode id : store.live_nodes())
+    for (VdbNode id : some.live_nodes())
         if (random() % 2 == 0) {
-            store.node(id)->state = NodeState::kTombstone;
-            store.node(id)->heap_tid = {};
+            some.node(id)->state = NodeState::kTombstone;
+            some.node(id)->heap_tid = {};
             live--;
         }
     Row query = embeddings(1, kDims, metric, 6)[0];
-    EXPECT_EQ(search(store, query, 50).size(), 50u);
-    EXPECT_EQ(search_all(store, query, 50).size(), live);
+    EXPECT_EQ(search(some, query, 50).size(), 50u);
+    EXPECT_EQ(search_all(some, query, 50).size(), live);
 }
 
 TEST(CodedSearch, AnswersWithHeapTids)
@@ -183,19 +204,24 @@ TEST(CodedSearch, AnswersWithHeapTids)
 TEST(CodedSearch, WindowsLeaveComparedNodesBehind)
 {
     std::vector<Row> rows = embeddings(1000, kDims, VDB_METRIC_L2);
-    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    Store store(rows, kDims, {.kept = VDB_KEPT_RABITQ4});
     Searcher searcher(store, rows[17], 40);
     ASSERT_TRUE(searcher.first_window());
     std::set<VdbNode> seen;
-    for (Found f : searcher.take())
+    float last = 0;
+    for (Found f : searcher.take()) {
         seen.insert(f.node);
+        last = f.distance;
+    }
     uint64_t visited = vdb_hnsw_search_visited(searcher.s);
     ASSERT_TRUE(vdb_hnsw_search_leftovers(searcher.s, 12));
     std::vector<Found> more = searcher.take();
-    EXPECT_EQ(more.size(), std::min<size_t>(12, visited - 40));
+    EXPECT_TRUE(!more.empty() && more.size() <= 12);
     EXPECT_EQ(vdb_hnsw_search_visited(searcher.s), visited);
-    for (Found f : more)
+    for (Found f : more) {
         EXPECT_TRUE(seen.insert(f.node).second);
+        EXPECT_GE(f.distance, last); // strict order would lose it
+    }
     do
         for (Found f : searcher.take())
             EXPECT_TRUE(seen.insert(f.node).second);
