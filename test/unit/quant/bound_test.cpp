@@ -1,0 +1,181 @@
+// The bounds that scans tell the executor: never above what the operators compute, by any table of
+// kernels and for any vectors, and close to it for ordinary ones.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "quant/bound_api.h"
+#include "quant/kept_api.h"
+#include "quant/rotation_api.h"
+#include "simd/simd_api.h"
+
+namespace {
+
+using Row = std::vector<float>;
+
+double clamped(double cosine)
+{
+    return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+}
+
+double cosine(VdbCosineParts parts)
+{
+    double norms = double{parts.norm_a} * parts.norm_b;
+    return std::isinf(norms) ? std::numeric_limits<double>::quiet_NaN()
+                             : clamped(double{parts.dot} / std::sqrt(norms));
+}
+
+Row of_length_one(Row row)
+{
+    double sum = 0;
+    for (float x : row)
+        sum += double{x} * x;
+    for (float &x : row)
+        x = sum > 0 ? static_cast<float>(x / std::sqrt(sum)) : x;
+    return row;
+}
+
+// As the operators of vector do it.
+double operator_result(VdbMetric metric, const Row &a, const Row &b)
+{
+    const VdbKernels *k = vdb_simd_kernels();
+    size_t n = a.size();
+    if (metric == VDB_METRIC_L2)
+        return std::sqrt(double{k->l2_squared(a.data(), b.data(), n)});
+    if (metric == VDB_METRIC_IP)
+        return -double{k->inner_product(a.data(), b.data(), n)};
+    VdbCosineParts parts = k->cosine_parts(a.data(), b.data(), n);
+    if (parts.norm_a < 1e-28F || parts.norm_b < 1e-28F) {
+        Row unit_a = of_length_one(a), unit_b = of_length_one(b);
+        return 1 - cosine(k->cosine_parts(unit_a.data(), unit_b.data(), n));
+    }
+    return 1 - cosine(parts);
+}
+
+// A value as an index with codes works on it.
+struct Working {
+    Row row;
+    float norm;
+};
+
+Working working(VdbMetric metric, Row row)
+{
+    VdbSpace space = {static_cast<uint32_t>(metric), VDB_STORAGE_FLOAT32,
+                      static_cast<uint32_t>(row.size())};
+    float norm = vdb_value_prepare(&space, row.data());
+    vdb_rotate(row.data(), space.dims);
+    return {row, norm};
+}
+
+float bound(VdbMetric metric, VdbKept kept, const Row &query, const Row &row, float *error)
+{
+    auto dims = static_cast<uint32_t>(row.size());
+    Working q = working(metric, query), x = working(metric, row);
+    std::vector<uint32_t> blob(vdb_kept_bytes(kept, dims) / 4);
+    vdb_kept_encode(kept, dims, x.row.data(), blob.data());
+    *error = vdb_kept_error(kept, blob.data());
+    VdbKeptDistance seen = {vdb_kept_raw(kept, metric, dims, q.row.data(), blob.data()), q.norm,
+                            x.norm, *error};
+    VdbSpace space = {static_cast<uint32_t>(metric), VDB_STORAGE_FLOAT32, dims};
+    return vdb_kept_bound(&space, &seen);
+}
+
+// Vectors of every kind: ordinary ones, the same nearly or wholly, lone coordinates, lengths from
+// the smallest to the largest.
+std::vector<Row> all_kinds(uint32_t dims)
+{
+    std::mt19937 random(dims);
+    std::normal_distribution<float> normal;
+    std::vector<Row> rows;
+    for (float scale : {1.0f, 1.0f, 1000.0f, 1e-3f, 1e-14f, 1e-20f, 1e-30f, 1e-38f, 1e-44f, 1e10f,
+                        1e17f, 1e18f, 2e19f, 1e30f, 1e37f})
+    {
+        Row row(dims);
+        for (float &x : row)
+            x = normal(random) * scale;
+        rows.push_back(row);
+        for (float &x : row)
+            x = -x;
+        rows.push_back(row);
+        row = Row(dims, 0);
+        row[random() % dims] = scale;
+        rows.push_back(row);
+    }
+    rows.push_back(rows[0]);
+    rows.back()[3] = std::nextafter(rows[0][3], 10.0f);
+    for (float far : {1000.0f, 1e6f}) {
+        rows.push_back(rows[0]);
+        for (float &x : rows.back())
+            x += far;
+        rows.push_back(rows.back());
+        rows.back()[5] += 1;
+    }
+    rows.push_back(Row(dims, 0));
+    rows.push_back(Row(dims, std::numeric_limits<float>::max()));
+    rows.push_back(Row(dims, std::numeric_limits<float>::denorm_min()));
+    return rows;
+}
+
+struct Form {
+    VdbMetric metric;
+    VdbKept kept;
+};
+
+class Bound : public testing::TestWithParam<Form> {};
+
+TEST_P(Bound, IsNeverAbove)
+{
+    auto [metric, kept] = GetParam();
+    for (int t = 0; vdb_simd_table(t) != nullptr; t++) {
+        if (!vdb_simd_force(vdb_simd_table(t)->name))
+            continue;
+        for (uint32_t dims : {64u, 100u, 500u}) {
+            std::vector<Row> rows = all_kinds(dims);
+            for (size_t i = 0; i < rows.size(); i++)
+                for (size_t j = 0; j < rows.size(); j++) {
+                    float error;
+                    float low = bound(metric, kept, rows[i], rows[j], &error);
+                    double exact = operator_result(metric, rows[i], rows[j]);
+                    ASSERT_EQ(low, low);
+                    EXPECT_TRUE(low <= exact || std::isnan(exact))
+                        << low << " above " << exact << ": rows " << i << " and " << j << " of "
+                        << dims;
+                    // NaN is told by infinity, and nothing else is.
+                    EXPECT_TRUE(low < std::numeric_limits<float>::infinity() || std::isnan(exact));
+                }
+        }
+    }
+    vdb_simd_force("auto");
+}
+
+TEST_P(Bound, IsCloseForOrdinaryVectors)
+{
+    auto [metric, kept] = GetParam();
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<Row> rows(20, Row(384));
+    for (Row &row : rows)
+        for (float &x : row)
+            x = normal(random) / 20;
+    for (size_t i = 1; i < rows.size(); i++) {
+        float error;
+        float low = bound(metric, kept, rows[0], rows[i], &error);
+        double exact = operator_result(metric, rows[0], rows[i]);
+        EXPECT_GE(low, exact - 2.1 * error - 1e-3);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Bound,
+    testing::Values(Form{VDB_METRIC_L2, VDB_KEPT_FULL}, Form{VDB_METRIC_L2, VDB_KEPT_HALF},
+                    Form{VDB_METRIC_L2, VDB_KEPT_SQ8}, Form{VDB_METRIC_L2, VDB_KEPT_RABITQ4},
+                    Form{VDB_METRIC_IP, VDB_KEPT_FULL}, Form{VDB_METRIC_IP, VDB_KEPT_HALF},
+                    Form{VDB_METRIC_IP, VDB_KEPT_SQ8}, Form{VDB_METRIC_IP, VDB_KEPT_RABITQ4},
+                    Form{VDB_METRIC_COSINE, VDB_KEPT_FULL}, Form{VDB_METRIC_COSINE, VDB_KEPT_HALF},
+                    Form{VDB_METRIC_COSINE, VDB_KEPT_SQ8},
+                    Form{VDB_METRIC_COSINE, VDB_KEPT_RABITQ4}));
+
+} // namespace
