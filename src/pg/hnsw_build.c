@@ -153,7 +153,8 @@ static void link_together(HnswBuild *build, int joined_at)
     bool elected;
     bool beginning = joined_at % 2 == 1;
 
-    if (joined_at > 0 && !beginning)
+    /* one that comes after everything finds nothing to do */
+    if (joined_at > 0 && !beginning && shared->linking != VDB_HNSW_BUILD_LINKED)
         work_in_context(build, shared->linking);
     for (;;) {
         if (!beginning) {
