@@ -25,7 +25,7 @@ step_regress() {
 step_tap() { PROVE_FLAGS=${PROVE_FLAGS:-"-j$(nproc) --timer"} test/tap.sh; }
 step_clients() { test/clients/run.sh; }
 
-declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=900 [regress]=900 [tap]=1800
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=1800 [regress]=900 [tap]=1800
     [clients]=900) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
     [regress]=build [tap]="build tap" [clients]="build clients")
