@@ -35,6 +35,13 @@ struct CodedStore : Store {
     }
 };
 
+void insert_gaussian(Store &store, uint32_t n)
+{
+    std::vector<Row> rows = gaussian(n, 64);
+    for (uint32_t i = 0; i < n; i++)
+        insert(store, rows[i], i);
+}
+
 } // namespace
 
 TEST(EdgeCodes, BuildsHaveTheRightOnes)
@@ -48,9 +55,7 @@ TEST(EdgeCodes, BuildsHaveTheRightOnes)
 TEST(EdgeCodes, MoveAlongInEveryEdit)
 {
     Store store(64, {.m = 4, .ef_construction = 20, .kept = VDB_KEPT_FULL});
-    std::vector<Row> rows = gaussian(120, 64);
-    for (uint32_t i = 0; i < rows.size(); i++)
-        insert(store, rows[i], i);
+    insert_gaussian(store, 120);
     std::mt19937 random(3);
     for (VdbNode id : store.live_nodes()) {
         NodeHeader *node = store.node(id);
@@ -73,9 +78,7 @@ TEST(EdgeCodes, MoveAlongInEveryEdit)
 TEST(EdgeCodes, NewEdgesWithoutOneAreNeutral)
 {
     Store store(64, {.m = 4, .ef_construction = 20, .kept = VDB_KEPT_FULL});
-    std::vector<Row> rows = gaussian(60, 64);
-    for (uint32_t i = 0; i < rows.size(); i++)
-        insert(store, rows[i], i);
+    insert_gaussian(store, 60);
     VdbNode id = store.live_nodes()[0];
     VdbLinks seen = read_links(store, id, 0), now = seen;
     for (VdbNode other : store.live_nodes())
