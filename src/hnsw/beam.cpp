@@ -3,16 +3,13 @@
 
 #include <limits>
 
+#include "core/align.h"
+
 namespace vdb::hnsw {
 
 namespace {
 
 constexpr float kLargest = std::numeric_limits<float>::max();
-
-constexpr size_t align64(size_t n)
-{
-    return (n + 63) & ~(size_t) 63;
-}
 
 // Nodes to plan for: a search expands little more than ef nodes, and of 32 neighbours of each about
 // five turn out to be worth a closer look.

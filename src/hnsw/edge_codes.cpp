@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/align.h"
+
 namespace vdb::hnsw {
 
 namespace {
@@ -48,11 +50,6 @@ void put_edge(NodeHeader *node, const VdbHnswGeometry &g, uint32_t at, const Edg
     neighbors(node)[at] = edge.target;
     if (vdb_hnsw_coded(&g))
         put_code(node, g, at, edge.factors, edge.code);
-}
-
-constexpr size_t align8(size_t n)
-{
-    return (n + 7) & ~size_t{7};
 }
 
 const uint8_t kNoCode[kMaxCodeBytes] = {};
@@ -143,6 +140,7 @@ void put_neutral_edge(NodeHeader *node, const VdbHnswGeometry &g, uint32_t at, V
 
 } // namespace vdb::hnsw
 
+using namespace vdb;
 using namespace vdb::hnsw;
 
 size_t vdb_hnsw_codes_size(const VdbHnswGeometry *g, uint32_t capacity) noexcept

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include "core/align.h"
 #include "hnsw/search.h"
 
 using namespace vdb;
@@ -14,11 +15,6 @@ namespace {
 constexpr uint32_t kEntries = 4096;   // a multiple of 32
 constexpr uint32_t kFirstBatch = 256; // of them, whose mean the codes are relative to
 constexpr uint32_t kSeeds = 2;        // where a search begins
-
-constexpr size_t align64(size_t n)
-{
-    return (n + 63) & ~(size_t) 63;
-}
 
 constexpr size_t kCodesOverrun = 64; // bytes past codes that an estimate may read
 

@@ -1,10 +1,12 @@
 // Vectors of several nodes, collected page by page, and the choice of neighbours among them.
 #include <algorithm>
 
+#include "core/align.h"
 #include "hnsw/links_api.h"
 #include "hnsw/page_format.h"
 #include "hnsw/prune.h"
 
+using namespace vdb;
 using namespace vdb::hnsw;
 
 // A gathered node.
@@ -35,16 +37,6 @@ struct VdbGather {
 };
 
 namespace {
-
-constexpr size_t align64(size_t n)
-{
-    return (n + 63) & ~(size_t) 63;
-}
-
-constexpr size_t align8(size_t n)
-{
-    return (n + 7) & ~(size_t) 7;
-}
 
 // Bytes of a stored vector beside the vector itself.
 size_t stored_bytes(const VdbHnswGeometry &g)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/align.h"
 #include "core/rng.h"
 
 namespace vdb::hnsw {
@@ -11,11 +12,6 @@ namespace vdb::hnsw {
 namespace {
 
 constexpr uint32_t kMinCellPayload = 48; // eight heap tids, even where m is tiny
-
-constexpr uint32_t align8(uint32_t n)
-{
-    return (n + 7) & ~7u;
-}
 
 constexpr uint32_t kCacheLine = 64;
 constexpr uint32_t kCodesOverrun = 64;      // bytes past codes that an estimate may read
@@ -174,6 +170,7 @@ void init_page(void *page, const VdbHnswGeometry &g, VdbHnswPageKind kind)
 
 } // namespace vdb::hnsw
 
+using namespace vdb;
 using namespace vdb::hnsw;
 
 uint32_t vdb_hnsw_max_dims(VdbStorage storage) noexcept

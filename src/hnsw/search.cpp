@@ -2,6 +2,8 @@
 // and its steps.  What a step does stands in search_visit.cpp, or in search_codes.cpp.
 #include "hnsw/search.h"
 
+#include "core/align.h"
+
 namespace vdb::hnsw {
 
 namespace {
@@ -22,11 +24,6 @@ uint32_t initial_table(uint32_t ef)
 uint32_t initial_list(uint32_t ef)
 {
     return ef + 2 * VDB_HNSW_MAX_M + 512;
-}
-
-constexpr size_t align64(size_t n)
-{
-    return (n + 63) & ~(size_t) 63;
 }
 
 size_t assembled_bytes(const VdbHnswGeometry &g)
@@ -174,7 +171,7 @@ VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) noexcept
 
 VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) noexcept
 {
-    VdbNode node = s->by_codes ? upcoming_hop(*s, window) : upcoming_visit(*s, window);
+    VdbNode node = s->by_codes ? upcoming_hop(*s) : upcoming_visit(*s, window);
     if (node == VDB_NO_NODE)
         return VDB_NO_BLOCK;
     *offset = kPageHeaderSize + vdb_hnsw_node_slot(&s->g, node) * s->g.slot_size;

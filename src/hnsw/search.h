@@ -139,7 +139,7 @@ bool resume_visits(VdbHnswSearch &s);
 
 void begin_hops(VdbHnswSearch &s);
 VdbBlock next_hop(VdbHnswSearch &s);
-VdbNode upcoming_hop(VdbHnswSearch &s, uint32_t window);
+VdbNode upcoming_hop(VdbHnswSearch &s);
 VdbStatus feed_hop(VdbHnswSearch &s, const void *page);
 void finish_hop(VdbHnswSearch &s);
 uint32_t found_by_hops(VdbHnswSearch &s, VdbNode *nodes, uint32_t max);

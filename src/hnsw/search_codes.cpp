@@ -128,9 +128,8 @@ void finish_hop(Search &s)
     s.visited_total++;
 }
 
-VdbNode upcoming_hop(Search &s, uint32_t window)
+VdbNode upcoming_hop(Search &s)
 {
-    (void) window;
     if (!s.beam.find_best() || s.beam.complete())
         return VDB_NO_NODE;
     VdbNode node = s.beam.open.nodes[s.beam.best];

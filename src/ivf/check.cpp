@@ -4,16 +4,12 @@
 #include <algorithm>
 #include <cstdarg>
 
+#include "core/align.h"
 #include "core/problems.h"
 
 namespace vdb::ivf {
 
 namespace {
-
-constexpr size_t align8(size_t n)
-{
-    return (n + 7) & ~size_t{7};
-}
 
 // Byte offsets of the arrays in the memory block.
 struct Layout {
@@ -144,6 +140,7 @@ uint32_t ordinal_of(const VdbIvfCheck &c, uint32_t id)
 
 } // namespace vdb::ivf
 
+using namespace vdb;
 using namespace vdb::ivf;
 
 void VdbIvfCheck::report(VdbBlock block, int32_t item, const char *format, ...)

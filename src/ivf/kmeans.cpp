@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "core/align.h"
 #include "core/rng.h"
 #include "ivf/mean.h"
 
@@ -330,11 +331,6 @@ void step_prepare(Kmeans &km)
     km.cursor = end;
     if (end == km.sample.count)
         begin(km);
-}
-
-constexpr size_t align64(size_t n)
-{
-    return (n + 63) & ~size_t{63};
 }
 
 // Byte offsets of the arrays in the memory block.
