@@ -155,6 +155,8 @@ uint32_t page_lower(const VdbHnswGeometry &g, VdbHnswPageKind kind)
 bool read_shape(const MetaPage *meta, VdbHnswShape *shape)
 {
     VdbSpace space = {meta->metric, meta->storage, meta->dims};
+    if (meta->kept > VDB_KEPT_RABITQ4)
+        return false;
     *shape = {space, meta->m, static_cast<VdbKept>(meta->kept), meta->code_dims, meta->slot_units};
     bool coded = (meta->features & kFeatureInlineCodes) != 0;
     return coded == (meta->kept != VDB_KEPT_PLAIN) && coded == (meta->code_dims > 0);

@@ -69,17 +69,33 @@ TEST_P(Bytes, QuantizedAlikeAndNear)
     }
 }
 
-TEST_P(Bytes, WhatIsNotFiniteIsNoDistanceBelowZero)
+// Distances of the first vectors, all of them `value` in each element, about a centre.
+std::vector<float> distances_of_equal(const VdbKernels *k, float value, float middle)
 {
-    constexpr size_t n = 8;
-    const float huge = std::numeric_limits<float>::max();
-    std::vector<float> x(kVectors * n, huge), centre(n, -huge);
-    Block block(kernels, x, centre, n);
+    constexpr size_t n = 80;
+    std::vector<float> x(kVectors * n, value), centre(n, middle);
+    Block block(k, x, centre, n), scalar(vdb::test::scalar_table(), x, centre, n);
+    EXPECT_EQ(block.elements, scalar.elements);
+    EXPECT_EQ(block.sum, scalar.sum);
     VdbByteBlock view = block.view();
     std::vector<float> d(VDB_BYTE_ROWS * kVectors);
-    kernels->byte_distances(d.data(), kVectors, &view, 0, &view, 0);
-    for (float v : d)
-        ASSERT_GE(v, 0);
+    k->byte_distances(d.data(), kVectors, &view, 0, &view, 0);
+    return d;
+}
+
+TEST_P(Bytes, WhatHasNoScaleIsFarFromAll)
+{
+    const float huge = std::numeric_limits<float>::max();
+    const float infinity = std::numeric_limits<float>::infinity();
+    for (float value : {huge, infinity})
+        for (float d : distances_of_equal(kernels, value, -huge))
+            ASSERT_EQ(d, infinity);
+}
+
+TEST_P(Bytes, WhatHasNoInverseIsAtTheCentre)
+{
+    for (float d : distances_of_equal(kernels, std::numeric_limits<float>::denorm_min(), 0))
+        ASSERT_EQ(d, 0);
 }
 
 TEST_P(Bytes, PlacesBelowALimit)
