@@ -10,7 +10,7 @@ namespace vdb::hnsw {
 namespace {
 
 constexpr uint32_t kPortion = 128;    // nodes
-constexpr uint32_t kMostSplits = 100; // one within another, each at least a tenth smaller
+constexpr uint32_t kMostSplits = 250; // one within another, each at least a tenth smaller
 
 uint64_t align_line(uint64_t n)
 {
@@ -70,6 +70,7 @@ void begin_comparing(BuildRegion *r)
     for (uint32_t i = 0; i < p.count; i++) {
         CandidatePool *pool = r->pool(node_at(r, i));
         r->node(node_at(r, i))->parent = pool->places()[0];
+        r->node(node_at(r, i))->slices = 0;
         for (uint32_t f = 0; f < p.fan; f++)
             r->part_words()[p.starts[pool->places()[f]]++] = i;
         pool->clear();
@@ -80,19 +81,33 @@ void begin_comparing(BuildRegion *r)
     p.portions = p.parts;
 }
 
-// From here on nodes are taken by their nearest leader, so that neighbours' vectors are in the
-// cache.
-void begin_choosing(BuildRegion *r)
+// Sorts n places by a number below kMostParts + 1 that their nodes have; stable.
+void sort_places(BuildRegion *r, const uint32_t *from, uint32_t *to, uint32_t BuildNode::*key)
 {
     BuildPhases &p = r->phases;
-    std::fill_n(p.starts, p.parts + 1, 0);
+    std::fill_n(p.starts, kMostParts + 1, 0);
     for (uint32_t i = 0; i < p.count; i++)
-        p.starts[r->node(node_at(r, i))->parent + 1]++;
-    for (uint32_t i = 0; i < p.parts; i++)
-        p.starts[i + 1] += p.starts[i];
-    for (uint32_t i = 0; i < p.count; i++)
-        r->part_words()[p.starts[r->node(node_at(r, i))->parent]++] = i;
-    p.portions = portions_of(p.count);
+        p.starts[r->node(node_at(r, i))->*key]++;
+    uint32_t before = 0;
+    for (uint32_t &start : p.starts) {
+        uint32_t size = start;
+        start = before;
+        before += size;
+    }
+    for (uint32_t i = 0; i < p.count; i++) {
+        uint32_t place = from != nullptr ? from[i] : i;
+        to[p.starts[r->node(node_at(r, place))->*key]++] = place;
+    }
+}
+
+// From here on nodes are taken by their nearest leader in their nearest part, so that neighbours'
+// vectors are in the cache.
+void begin_choosing(BuildRegion *r)
+{
+    uint32_t *order = r->part_words(), *spare = order + r->capacity;
+    sort_places(r, nullptr, spare, &BuildNode::slices);
+    sort_places(r, spare, order, &BuildNode::parent);
+    r->phases.portions = portions_of(r->phases.count);
 }
 
 // The search begins at a node of the top level.
@@ -162,9 +177,7 @@ void work_on_portion(BuildRegion *r, BuildWork *work, uint32_t portion)
     const BuildPhases &p = r->phases;
     uint32_t first = portion * kPortion;
     if (p.phase == VDB_HNSW_BUILD_COMPARING)
-        build_part(r, work, r->part_words() + p.starts[portion],
-                   p.starts[portion + 1] - p.starts[portion],
-                   mix64(r->seed ^ mix64(uint64_t{p.level} << 32 | portion)));
+        build_part(r, work, portion);
     else if (p.phase == VDB_HNSW_BUILD_PARTITIONING)
         partition_nodes(r, work, first, std::min(kPortion, p.count - first));
     else

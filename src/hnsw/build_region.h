@@ -50,14 +50,15 @@ struct BuildNode {
     uint8_t level;
     uint8_t pinned; // leading level-0 links that are tree edges; set by finish
     float norm;
-    VdbNode parent;  // in the tree; during finish
+    VdbNode parent;  // in the tree; during finish.  Before: the nearest part
     uint32_t spill;  // cells of earlier nodes that found no room on their pages; set by layout
     uint8_t cursor;  // first level-0 link that finish has not looked at
     uint8_t reached; // by finish
     uint16_t pad;
     uint32_t
         value; // piece with the vector, where that is sparse; else the node's place in the file
-    uint32_t slices; // vector pages of earlier nodes; set by layout
+    uint32_t
+        slices; // vector pages of earlier nodes; set by layout.  Before: the part's nearest list
 };
 static_assert(sizeof(BuildNode) == 48);
 

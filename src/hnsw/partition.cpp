@@ -42,6 +42,8 @@ struct Splitter {
     BuildRegion *region;
     BuildWork *work;
     uint32_t most;
+    uint32_t part;
+    const uint32_t *top; // its nodes
 
     // Splits among leaders, or builds a leaf; `free` is memory for lists.
     void split(const uint32_t *places, uint32_t n, uint32_t fan, uint64_t seed, uint32_t *free)
@@ -90,9 +92,21 @@ struct Splitter {
             starts[i + 1] += starts[i];
         for (uint32_t i = 0; i < n * cut.fan; i++)
             lists[starts[assigned[i]]++] = places[i / cut.fan];
+        if (places == top)
+            note_nearest(n, cut.fan, assigned);
         for (uint32_t i = cut.leaders; i > 0; i--)
             starts[i] = starts[i - 1];
         starts[0] = 0;
+    }
+
+    // The first split of a node's nearest part says in which order nodes are linked.
+    void note_nearest(uint32_t n, uint32_t fan, const uint32_t *assigned)
+    {
+        for (uint32_t i = 0; i < n; i++) {
+            BuildNode *node = region->node(node_at(region, top[i]));
+            if (node->parent == part)
+                node->slices = assigned[i * fan];
+        }
     }
 
     void chop(const uint32_t *places, uint32_t n)
@@ -161,9 +175,13 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
     }
 }
 
-void build_part(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed)
+void build_part(BuildRegion *r, BuildWork *work, uint32_t part)
 {
-    Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims)};
+    const BuildPhases &p = r->phases;
+    const uint32_t *places = r->part_words() + p.starts[part];
+    uint32_t n = p.starts[part + 1] - p.starts[part];
+    uint64_t seed = mix64(r->seed ^ mix64(uint64_t{p.level} << 32 | part));
+    Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims), part, places};
     splitter.split(places, n, inner_fan(r), seed, work->lists);
 }
 

@@ -113,8 +113,8 @@ void prepare_leaders(const BuildRegion *r, BuildWork *work, const uint32_t *lead
 void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint32_t fan,
             uint32_t *out);
 
-// Splits the n nodes of a part of the top down to leaves and builds these.
-void build_part(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed);
+// Splits a part of the top down to leaves and builds these.
+void build_part(BuildRegion *r, BuildWork *work, uint32_t part);
 
 // Samples leaders: one out of each of `leaders` stretches of equal length of 0 ... n - 1.
 void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out);
