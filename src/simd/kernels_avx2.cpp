@@ -18,7 +18,10 @@
 #include "simd/kernels_float32.inc"
 #include "simd/kernels_rotation.inc"
 
-#include "simd/bytes_portable.inc"
+#include "simd/words_256.inc"
+
+#include "simd/byte_dots_words.inc"
+#include "simd/bytes_256.inc"
 #include "simd/kernels_kept.inc"
 
 #include "simd/bytes.inc"

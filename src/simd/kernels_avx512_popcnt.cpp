@@ -20,7 +20,8 @@
 #include "simd/kernels_float32.inc"
 #include "simd/kernels_rotation.inc"
 
-#include "simd/bytes_vnni.inc"
+#include "simd/byte_dots_vnni.inc"
+#include "simd/bytes_512.inc"
 #include "simd/kernels_kept.inc"
 
 #include "simd/bytes.inc"

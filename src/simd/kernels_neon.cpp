@@ -18,6 +18,7 @@
 #include "simd/kernels_float32.inc"
 #include "simd/kernels_rotation.inc"
 
+#include "simd/byte_dots_128.inc"
 #include "simd/bytes_portable.inc"
 #include "simd/kernels_kept.inc"
 

@@ -7,6 +7,7 @@
 #include "core/half_api.h"
 #include "simd/dispatch.h"
 
+#include "simd/byte_dots_portable.inc"
 #include "simd/bytes_portable.inc"
 #include "simd/codes_scalar.inc"
 #include "simd/extremes.inc"

@@ -69,6 +69,24 @@ TEST_P(Bytes, QuantizedAlikeAndNear)
     }
 }
 
+// Elements of 127 either way, where sums of a few products leave 16 bits.
+TEST_P(Bytes, TheLargestProductsAddUp)
+{
+    for (size_t n : {4, 5, 8, 64, 384, 2052}) {
+        std::vector<float> x(kVectors * n), centre(n);
+        for (size_t i = 0; i < x.size(); i++)
+            x[i] = i / n % 2 == 0 || (i / n % 3 == 0 && i % n % 2 == 0) ? 1 : -1;
+        Block block(kernels, x, centre, n);
+        VdbByteBlock view = block.view();
+        std::vector<float> d(VDB_BYTE_ROWS * kVectors), scalar(d);
+        kernels->byte_distances(d.data(), kVectors, &view, 0, &view, 0);
+        vdb::test::scalar_table()->byte_distances(scalar.data(), kVectors, &view, 0, &view, 0);
+        ASSERT_EQ(d, scalar);
+        ASSERT_EQ(d[0], 0);
+        ASSERT_NEAR(d[1], 4 * static_cast<float>(n), 1e-3 * static_cast<float>(n));
+    }
+}
+
 // Distances of the first vectors, all of them `value` in each element, about a centre.
 std::vector<float> distances_of_equal(const VdbKernels *k, float value, float middle)
 {
