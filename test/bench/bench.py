@@ -2,9 +2,10 @@
 """Speed and recall of vector indexes in PostgreSQL, several extensions side by side in one run.
 
 usage: bench.py sweep    --data DIR --side SIDE ... [--ef-construction 64 200] --out FILE.jsonl
+       bench.py builds   --data DIR --side SIDE ...   builds alone
        bench.py mix      --data DIR --side SIDE ...   pgbench: point search, 95 searches to 5 inserts, inserts
        bench.py overhead --data DIR --side SIDE ...   what a prepared query costs beside the search itself
-       bench.py report   FILE.jsonl ... [--plots DIR]
+       bench.py report   FILE.jsonl ... [--plots DIR] [--points] [--quantity server_cpu_us]
 
 SIDE is one of
   NAME=EXTENSION:PG_CONFIG   an extension installed in the PostgreSQL of that pg_config, in a cluster made for the run
@@ -162,7 +163,8 @@ class Benchmark:
             side.warm()
             phases = runs[side.name][-1].pop("phases", None)
             self.emit(kind="build", side=side.name, index=variant[side.name], workers=options.workers,
-                      builds=options.builds, phases=phases, **median_of(runs[side.name]))
+                      maintenance_work_mem=options.maintenance_work_mem, builds=options.builds, phases=phases,
+                      **median_of(runs[side.name]))
 
     def session(self, name, knob=None, value=None):
         """The settings of a session that searches."""
@@ -181,13 +183,17 @@ class Benchmark:
         for side in self.sides:
             limit = MemoryLimit(f"vectordb-{os.getpid()}-{side.name}", self.options.memory_limit)
             self.stack.callback(limit.remove)
-            limit.take(side.postmaster(), side.data_directory())
+            limit.take(side.postmaster())
 
     def pin(self):
         """From here on clients and servers share one processor, so that no query waits for a halted one to wake."""
         for pid in [0, *(side.postmaster() for side in self.sides)]:
             self.stack.callback(os.sched_setaffinity, pid, os.sched_getaffinity(pid))
             os.sched_setaffinity(pid, {self.options.cpu})
+
+    def builds(self):
+        for variant in self.variants():
+            self.build(variant)
 
     def sweep(self):
         for variant in self.variants():
@@ -202,12 +208,13 @@ class Benchmark:
     def sweep_variant(self, variant, clients):
         sides = self.sides + (self.programs if clients == 1 else [])
         knobs = {side.name: self.knob(side.name) for side in sides}
-        label = next(iter(variant.values()))
         for step in range(max(len(values) for _, values in knobs.values())):
             now = [(side, *knobs[side.name]) for side in sides if step < len(knobs[side.name][1])]
             runs = {side.name: [] for side, *_ in now}
             for _ in range(self.options.rounds):
                 for side, knob, values in now:
+                    if self.options.memory_limit:  # no point finds what the one before it has read
+                        MemoryLimit.forget(side.data_directory())
                     if isinstance(side, Program):
                         run = side.point(values[step], self.options.seconds)
                     else:
@@ -215,9 +222,9 @@ class Benchmark:
                                           clients=clients)
                     runs[side.name].append(run)
             for side, knob, values in now:
-                self.emit(kind="point", side=side.name, variant=label, index=variant.get(side.name), knob=knob,
+                self.emit(kind="point", side=side.name, index=variant.get(side.name), knob=knob,
                           value=values[step], k=self.options.k, clients=clients, query=self.options.query[0],
-                          memory_limit=self.options.memory_limit, **median_of(runs[side.name]))
+                          memory_limit=self.options.memory_limit, cpu=self.options.cpu, **median_of(runs[side.name]))
 
     def mix(self):
         """pgbench with the query vectors in a table of the server: searches alone, with inserts among them, inserts."""
@@ -301,7 +308,7 @@ def machine():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("sweep", "mix", "overhead"):
+    for name in ("sweep", "builds", "mix", "overhead"):
         command = commands.add_parser(name)
         command.add_argument("--data", required=True, help="directory as datasets.py describes it")
         command.add_argument("--rows", type=int, help="only the first so many")
@@ -338,16 +345,18 @@ def arguments():
     command = commands.add_parser("report")
     command.add_argument("files", nargs="+")
     command.add_argument("--plots", metavar="DIR", help="where to draw the pictures")
+    command.add_argument("--points", action="store_true", help="also every point of the sweeps")
+    command.add_argument("--quantity", choices=("qps", "server_cpu_us"), default="qps", help="to compare at equal recall")
     return parser.parse_args()
 
 
 def main():
     options = arguments()
     if options.command == "report":
-        records = report.read(options.files)
-        report.print_tables(records, sys.stdout)
+        runs = report.read(options.files)
+        report.print_tables(runs, sys.stdout, options.quantity, options.points)
         if options.plots:
-            pictures.draw(records, options.plots)
+            pictures.draw(runs, options.plots)
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("interrupted"))  # so that the clusters are stopped

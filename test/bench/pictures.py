@@ -20,55 +20,59 @@ def _save(figure, folder, name):
     pyplot.close(figure)
 
 
-def _panels(count, height=4.5):
-    return pyplot.subplots(1, count, figsize=(6.5 * count, height), squeeze=False)
+def _panels(count, height=4):
+    """Axes of so many panels, three a row; those that are left over stay empty."""
+    columns = min(count, 3)
+    rows = -(-count // columns)
+    figure, axes = pyplot.subplots(rows, columns, figsize=(5.5 * columns, height * rows), squeeze=False)
+    for axis in list(axes.flat)[count:]:
+        axis.set_axis_off()
+    return figure, axes
 
 
-def recall_qps(runs, folder):
+def recall_qps(compared, folder):
     """One panel a data set with its queries, one line a side and index."""
-    chosen = {key: sides for key, sides in runs.items() if key[6] == 1}
-    panels = list(dict.fromkeys(key[:5] + key[7:] for key in chosen))
-    figure, axes = _panels(len(panels))
-    for axis, panel in zip(axes[0], panels):
-        drawn = {}
-        for key, sides in chosen.items():
-            if key[:5] + key[7:] != panel:
-                continue
-            for name, side in sides.items():
-                line = (name, side["points"][0]["index"])
-                if line in drawn:
-                    continue
-                points = sorted((point["recall"], point["qps"]) for point in side["points"])
-                drawn[line] = axis.plot(*zip(*points), marker="o", markersize=3, label=name)
+    chosen = {key: sides for key, sides in compared.items() if key.clients == 1 and not key.memory_limit}
+    pinned = {key._replace(cpu=None) for key in chosen if key.cpu is not None}
+    chosen = {key: sides for key, sides in chosen.items() if key.cpu is not None or key not in pinned}
+    figure, axes = _panels(len(chosen))
+    for axis, (key, sides) in zip(axes.flat, chosen.items()):
+        named = report.labels(sides)
+        for side, points in sides.items():
+            line = sorted((point["recall"], point["qps"]) for point in points)
+            axis.plot(*zip(*line), marker="o", markersize=3, label=named[side])
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter(PLAIN)
         axis.yaxis.set_minor_formatter(PLAIN)
-        axis.set_title(report.title((*panel[:5], None, 1, panel[5])))
+        axis.set_title(report.title(key), fontsize=9)
         axis.set_xlabel("recall@10")
         axis.set_ylabel("queries per second")
-        axis.set_xlim(left=.8, right=1)
+        axis.set_xlim(left=.85, right=1)
         axis.grid(True, which="both", alpha=.3)
-        axis.legend()
+        axis.legend(fontsize=8)
     _save(figure, folder, "recall_qps.svg")
 
 
-def latency(runs, folder, recall=.98):
+def latency(compared, folder, recall=.98):
     """Percentiles at a recall, one panel a comparison, grouped by side."""
-    chosen = {key: sides for key, sides in runs.items()
-              if any(report.at_recall(side["points"], recall, "p99_us") for side in sides.values())}
+    chosen = {}
+    for key, sides in compared.items():
+        able = {side: points for side, points in sides.items() if report.at_recall(points, recall, "p999_us")}
+        if able and not key.memory_limit:
+            chosen[key] = able
     if not chosen:
         return
     figure, axes = _panels(len(chosen))
-    for axis, (key, sides) in zip(axes[0], chosen.items()):
+    for axis, (key, sides) in zip(axes.flat, chosen.items()):
         for i, (label, quantity) in enumerate((("p50", "p50_us"), ("p99", "p99_us"), ("p99.9", "p999_us"))):
-            values = [report.at_recall(side["points"], recall, quantity) or 0 for side in sides.values()]
+            values = [report.at_recall(points, recall, quantity) or 0 for points in sides.values()]
             bars = axis.bar([x + .27 * i for x in range(len(sides))], values, .25, label=label)
             axis.bar_label(bars, fmt="%.0f", fontsize=7)
-        axis.set_xticks([x + .27 for x in range(len(sides))], list(sides))
+        axis.set_xticks([x + .27 for x in range(len(sides))], report.labels(sides).values(), fontsize=8)
         axis.set_yscale("log")
         axis.set_ylabel(f"µs at recall {recall}")
-        axis.set_title(report.title((*key[:5], None, *key[6:])), fontsize=9)
-        axis.legend()
+        axis.set_title(report.title(key), fontsize=9)
+        axis.legend(fontsize=8)
     _save(figure, folder, "latency.svg")
 
 
@@ -99,28 +103,33 @@ def query_time(records, folder):
 
 def build_phases(records, folder):
     """A stacked bar of each build, by what pg_stat_progress_create_index told."""
-    builds = [record for record in records if record["kind"] == "build" and record.get("phases")]
+    builds = [build for build in report.builds(records).values() if build.get("phases")]
     if not builds:
         return
-    figure, axis = pyplot.subplots(figsize=(9, 1 + .5 * len(builds)))
-    labels = [f"{build['side']}, {build['data']}, {build['workers'] + 1} processes" for build in builds]
+    figure, axis = pyplot.subplots(figsize=(9, 1.5 + .5 * len(builds)))
+    axis.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
+    names = [f"{build['side']}, {build['data']}, {build.get('maintenance_work_mem')}" for build in builds]
     left = [0.0] * len(builds)
     for phase in dict.fromkeys(phase for build in builds for phase in build["phases"]):
         widths = [build["phases"].get(phase, 0) for build in builds]
         axis.barh(range(len(builds)), widths, left=left, label=phase)
         left = [start + width for start, width in zip(left, widths)]
-    axis.set_yticks(range(len(builds)), labels)
+    axis.set_yticks(range(len(builds)), names)
     axis.set_xlabel("seconds")
     axis.invert_yaxis()
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, folder, "build_phases.svg")
 
 
-def draw(records, folder):
-    """Every picture that the records have something for, as SVG files."""
-    runs = report.runs(records)
-    if runs:
-        recall_qps(runs, folder)
-        latency(runs, folder)
+def draw(runs, folder):
+    """Every picture that the records have something for, as SVG files. What several runs have, the first of them shows."""
+    compared = {}
+    for records in reversed(runs):
+        for key, sides in report.comparisons(records).items():
+            compared[key] = {**compared.get(key, {}), **sides}
+    if compared:
+        recall_qps(compared, folder)
+        latency(compared, folder)
+    records = [record for run in reversed(runs) for record in run]
     query_time(records, folder)
     build_phases(records, folder)

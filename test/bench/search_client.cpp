@@ -2,11 +2,11 @@
 // more connections, and prints throughput, latency percentiles and recall as one JSON object.
 //
 // usage: search_client CONNINFO STATEMENT QUERIES CLIENTS SECONDS binary|text [SETUP]
-//   STATEMENT  takes the query vector as $1 and returns one int4 column, the row numbers of the
-//   neighbours QUERIES    file of little-endian words: count, dimensions, k, 0; count x dimensions
-//   float32; count x k int32, the
-//              exact neighbours
+//   STATEMENT  takes the query vector as $1 and returns one int4 column, row numbers
+//   QUERIES    file of little-endian words: count, dimensions, k, 0; count x dimensions float32;
+//              count x k int32, the exact neighbours
 //   SETUP      SQL run once on each connection
+//
 // server_cpu_us is the processor time of the backend per query, where /proc shows it: what a
 // query costs even while others use the machine.
 // Recall is taken over every query once; the clock runs for SECONDS and at least one pass over the

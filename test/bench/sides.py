@@ -112,11 +112,15 @@ class MemoryLimit:
         with open(os.path.join(self.path, name), "w") as control:
             control.write(str(value))
 
-    def take(self, postmaster, data_directory):
-        """Moves a postmaster and its children in, and forgets what the page cache holds of its files."""
+    def take(self, postmaster):
+        """Moves a postmaster and its children in."""
         children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split()
         for pid in [postmaster, *children]:
             self._write("cgroup.procs", pid)
+
+    @staticmethod
+    def forget(data_directory):
+        """Empties the page cache of a server's files."""
         os.sync()
         for path in glob.glob(os.path.join(data_directory, "base", "*", "*")):
             handle = os.open(path, os.O_RDONLY)
