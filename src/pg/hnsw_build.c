@@ -1,6 +1,5 @@
 /*
- * CREATE INDEX: rows into the in-memory graph, the graph onto pages, and what happens when memory
- * runs out in between.
+ * CREATE INDEX: rows into the in-memory graph, and what happens when memory runs out in between.
  */
 #include "postgres.h"
 
@@ -21,10 +20,9 @@
 #include "pg/hnsw_build.h"
 
 #define REGION_ALIGNMENT 64
-#define FINISH_STEP      10000 /* nodes between two looks for interrupts; some milliseconds */
-#define SPARE_ROWS       1000  /* beyond the estimate, for small tables */
+#define SPARE_ROWS       1000 /* beyond the estimate, for small tables */
 
-static void report(HnswBuild *build, int index, int64 value)
+void hnsw_build_report(HnswBuild *build, int index, int64 value)
 {
     if (build->reports_progress)
         pgstat_progress_update_param(index, value);
@@ -99,8 +97,8 @@ static void report_share(HnswBuild *build)
     VdbHnswBuildProgress progress = vdb_hnsw_build_progress(build->region);
     int64 nodes = vdb_hnsw_build_nodes(build->region);
 
-    report(build, PROGRESS_CREATEIDX_TUPLES_DONE,
-           progress.total > 0 ? nodes * progress.done / progress.total : 0);
+    hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_DONE,
+                      progress.total > 0 ? nodes * progress.done / progress.total : 0);
 }
 
 /* This process's part of the phase that has begun. */
@@ -108,8 +106,8 @@ static void work_on_phase(HnswBuild *build, VdbHnswBuildPhase phase)
 {
     void *work = alloc_aligned(vdb_hnsw_build_work_size(build->region));
 
-    report(build, PROGRESS_CREATEIDX_SUBPHASE, progress_of[phase]);
-    report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, vdb_hnsw_build_nodes(build->region));
+    hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, progress_of[phase]);
+    hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, vdb_hnsw_build_nodes(build->region));
     vdb_hnsw_build_work_init(build->region, work);
     do {
         CHECK_FOR_INTERRUPTS();
@@ -170,36 +168,6 @@ static void link_together(HnswBuild *build, int joined_at)
             break;
         work_in_context(build, shared->linking);
     }
-}
-
-/* --- writing --- */
-
-/* Writes the graph as the whole index.  Nobody may be adding to it. */
-static void write_graph(HnswBuild *build)
-{
-    VdbHnswBuildLayout layout;
-    VdbBulkWriter *writer;
-
-    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_REACH);
-    while (!vdb_hnsw_build_finish(build->region, build->scratch, FINISH_STEP))
-        CHECK_FOR_INTERRUPTS();
-
-    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_WRITE);
-    if (vdb_hnsw_build_layout(build->region, &layout) != VDB_OK)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("index \"%s\" would exceed the maximum size of a relation",
-                               RelationGetRelationName(build->index))));
-    report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, layout.blocks);
-    writer = vdb_bulk_start(build->index, MAIN_FORKNUM);
-    for (BlockNumber block = 0; block < layout.blocks; block++) {
-        Page page = vdb_bulk_next_page(writer);
-
-        CHECK_FOR_INTERRUPTS();
-        report(build, PROGRESS_CREATEIDX_TUPLES_DONE, block);
-        vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(&layout, block));
-        vdb_hnsw_build_render(build->region, build->scratch, &layout, block, page);
-    }
-    vdb_bulk_finish(writer);
 }
 
 /* --- rows --- */
@@ -275,8 +243,8 @@ static void move_to_disk(HnswBuild *build)
              errdetail("Building will take significantly more time."),
              errhint("Increase maintenance_work_mem to speed up builds.")));
     link_alone(build);
-    write_graph(build);
-    report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+    hnsw_write_graph(build);
+    hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
     SpinLockAcquire(&shared->mutex);
     shared->phase = HNSW_BUILD_ON_DISK;
     SpinLockRelease(&shared->mutex);
@@ -317,7 +285,7 @@ static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool 
     MemoryContextSwitchTo(old);
     MemoryContextReset(build->row_context);
     tuples = pg_atomic_add_fetch_u64(&build->shared->index_tuples, 1);
-    report(build, PROGRESS_CREATEIDX_TUPLES_DONE, (int64) tuples);
+    hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_DONE, (int64) tuples);
 }
 
 void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
@@ -365,13 +333,13 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
         hnsw_build_init_region(&build, alloc_aligned(size), size);
     }
 
-    report(&build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+    hnsw_build_report(&build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
     if (parallel == NULL)
         hnsw_build_scan(&build, NULL);
     else
         hnsw_parallel_scan(parallel, &build);
     if (build.shared->phase == HNSW_BUILD_IN_MEMORY)
-        write_graph(&build);
+        hnsw_write_graph(&build);
 
     info->ii_BrokenHotChain |= build.shared->broken_hot_chain;
     result->heap_tuples = build.shared->heap_tuples;

@@ -1,5 +1,5 @@
 /*
- * What the two files of CREATE INDEX share: hnsw_build.c fills and writes the graph,
+ * What the files of CREATE INDEX share: hnsw_build.c fills the graph, hnsw_write.c writes it,
  * hnsw_parallel.c brings in workers.
  *
  * A build starts in memory: rows are collected, then linked by all processes together.  When it is
@@ -43,6 +43,9 @@ typedef struct HnswBuildShared {
     VdbHnswBuildPhase linking;
 } HnswBuildShared;
 
+/* Pages between the processes that render them and the one that writes them. */
+typedef struct HnswPages HnswPages;
+
 /* One process's view of a build. */
 typedef struct HnswBuild {
     Relation heap;
@@ -50,6 +53,7 @@ typedef struct HnswBuild {
     IndexInfo *info;
     HnswIndex hi;
     HnswBuildShared *shared;
+    HnswPages *pages; /* NULL: the build is one process's */
     void *region;
     void *scratch;
     MemoryContext row_context; /* reset after each row */
@@ -64,14 +68,25 @@ extern void hnsw_build_scan(HnswBuild *build, TableScanDesc scan);
 /* Bytes of memory to build in. */
 extern Size hnsw_build_memory(HnswBuild *build);
 extern void hnsw_build_init_region(HnswBuild *build, void *region, Size size);
+/* To the view of progress, where this process reports it. */
+extern void hnsw_build_report(HnswBuild *build, int index, int64 value);
+
+/* hnsw_write.c */
+extern Size hnsw_pages_size(void);
+extern void hnsw_pages_init(HnswPages *pages);
+/* Writes the graph as the whole index.  Nobody may be adding to it. */
+extern void hnsw_write_graph(HnswBuild *build);
+/* A worker's part of that: returns when there is nothing left to render. */
+extern void hnsw_help_to_write(HnswBuild *build);
 
 /* hnsw_parallel.c */
 typedef struct HnswParallel HnswParallel;
 
 /* Starts workers on a region in shared memory; NULL if there cannot be any. */
 extern HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers);
-/* The leader's own share of the scan; returns when all have done theirs. */
+/* The leader's own share of the scan. */
 extern void hnsw_parallel_scan(HnswParallel *parallel, HnswBuild *build);
+/* Returns when all workers have gone. */
 extern void hnsw_parallel_end(HnswParallel *parallel);
 
 /* hnsw_sample.c: nothing for an index over vectors that all have one size */

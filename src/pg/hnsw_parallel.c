@@ -18,6 +18,12 @@ struct HnswParallel {
 
 PGDLLEXPORT void hnsw_parallel_main(dsm_segment *segment, shm_toc *toc);
 
+/* The pages lie behind the shared block. */
+static HnswPages *pages_of(HnswBuildShared *shared)
+{
+    return (HnswPages *) (shared + 1);
+}
+
 /* The segment for the graph, NULL if there is no room. */
 static dsm_segment *create_region(HnswBuild *build)
 {
@@ -49,14 +55,16 @@ HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers)
     p->share.heap = build->heap;
     p->share.index = build->index;
     p->share.info = build->info;
-    p->parallel =
-        vdb_parallel_prepare(&p->share, "hnsw_parallel_main", nworkers, sizeof(HnswBuildShared));
+    p->parallel = vdb_parallel_prepare(&p->share, "hnsw_parallel_main", nworkers,
+                                       sizeof(HnswBuildShared) + hnsw_pages_size());
     if (p->parallel == NULL) {
         dsm_detach(p->region);
         return NULL;
     }
     build->shared = p->share.shared;
     hnsw_build_init_shared(build->shared, build);
+    build->pages = pages_of(build->shared);
+    hnsw_pages_init(build->pages);
     build->shared->region = dsm_segment_handle(p->region);
     (void) vdb_parallel_launch(p->parallel, &p->share);
     return p;
@@ -65,17 +73,17 @@ HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers)
 void hnsw_parallel_scan(HnswParallel *p, HnswBuild *build)
 {
     hnsw_build_scan(build, p->share.scan);
-    vdb_parallel_wait(p->parallel);
 }
 
 void hnsw_parallel_end(HnswParallel *p)
 {
+    vdb_parallel_wait(p->parallel);
     vdb_parallel_end(p->parallel);
     dsm_detach(p->region);
     pfree(p);
 }
 
-/* A worker's share of the rows goes into the graph. */
+/* A worker's share of the rows goes into the graph, and it helps to make pages of that. */
 static void add_rows(VdbBuildShare *share)
 {
     HnswBuildShared *shared = share->shared;
@@ -83,7 +91,8 @@ static void add_rows(VdbBuildShare *share)
                        .index = share->index,
                        .info = share->info,
                        .hi = shared->hi,
-                       .shared = shared};
+                       .shared = shared,
+                       .pages = pages_of(shared)};
     dsm_segment *region = dsm_attach(shared->region);
 
     if (region == NULL) {
@@ -93,6 +102,8 @@ static void add_rows(VdbBuildShare *share)
     }
     build.region = dsm_segment_address(region);
     hnsw_build_scan(&build, share->scan);
+    if (shared->phase == HNSW_BUILD_IN_MEMORY)
+        hnsw_help_to_write(&build);
     dsm_detach(region);
 }
 
