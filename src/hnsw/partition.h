@@ -8,11 +8,10 @@
 
 namespace vdb::hnsw {
 
-// Parts that a node belongs to at the top of the partition, and within each of them: how many
-// leaves it is compared in decides how good the graph is.
+// Parts that a node belongs to at the top of the partition, and at least within each of them: how
+// many leaves it is compared in decides how good the graph is.
 constexpr uint32_t kPartitionFan = 4;
-constexpr uint32_t kInnerFan = 4;
-constexpr uint32_t kOnlyFan = kPartitionFan * kInnerFan; // within the only part of few nodes
+constexpr uint32_t kLeastInnerFan = 4;
 
 constexpr uint32_t kMostLeafNodes = 700;
 constexpr uint32_t kPartNodes = 8000; // that the top of the partition aims at
@@ -73,9 +72,15 @@ struct WorkPlan {
     explicit WorkPlan(const BuildRegion *r);
 };
 
+// Leaves of a node within each of its parts.  What insertion looks for with a longer list of
+// candidates, a partition finds in more leaves; the nearest ones are in the first, so that twice as
+// many stand for a list four times as long.
 inline uint32_t inner_fan(const BuildRegion *r)
 {
-    return r->phases.parts == 1 ? kOnlyFan : kInnerFan;
+    uint32_t fan = kLeastInnerFan;
+    while (4 * (fan + 1) * (fan + 1) <= r->ef_construction)
+        fan++;
+    return r->phases.parts == 1 ? kPartitionFan * fan : fan;
 }
 
 // The node at a place.

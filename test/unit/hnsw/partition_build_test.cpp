@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "hnsw/built_index.h"
+#include "hnsw/partition.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -134,6 +135,20 @@ INSTANTIATE_TEST_SUITE_P(All, PartitionBuildRecall,
                              std::replace(name.begin(), name.end(), ' ', '_');
                              return name;
                          });
+
+TEST(PartitionBuild, LeavesFollowEfConstruction)
+{
+    struct Case {
+        uint32_t ef_construction, fan;
+    };
+    for (Case c : {Case{4, 4}, {64, 4}, {99, 4}, {100, 5}, {200, 7}, {400, 10}, {1000, 15}}) {
+        Build build(64, {.ef_construction = c.ef_construction}, 10);
+        BuildRegion *region = region_of(build.region.get());
+        EXPECT_EQ(inner_fan(region), c.fan) << c.ef_construction;
+        region->phases.parts = 1; // as many leaves without the top of the partition
+        EXPECT_EQ(inner_fan(region), kPartitionFan * c.fan) << c.ef_construction;
+    }
+}
 
 // What overflows has no distances, but is reached all the same.
 TEST(PartitionBuild, HugeVectors)
