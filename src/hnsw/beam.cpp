@@ -2,6 +2,7 @@
 #include "hnsw/beam.h"
 
 #include <limits>
+#include <utility>
 
 #include "core/align.h"
 
@@ -33,6 +34,9 @@ float finite(float distance)
 
 // An estimate may write up to a multiple of 32.
 constexpr uint32_t kLogOverrun = 32;
+
+// Estimates: 256 KB.  Most searches never have so many.
+constexpr uint32_t kLogWorthTidying = 1u << 15;
 
 uint32_t first_log(uint32_t ef, uint32_t more)
 {
@@ -67,6 +71,48 @@ void Beam::init(void *memory, uint32_t new_ef, uint32_t more)
     log.move_to(at, first_log(ef, more));
 }
 
+void Columns::sift_down(uint32_t i, uint32_t n)
+{
+    for (uint32_t child; (child = 2 * i + 1) < n; i = child) {
+        if (child + 1 < n && nodes[child + 1] > nodes[child])
+            child++;
+        if (nodes[i] >= nodes[child])
+            return;
+        swap(i, child);
+    }
+}
+
+void Columns::merge_equal()
+{
+    for (uint32_t i = size / 2; i-- > 0;)
+        sift_down(i, size);
+    for (uint32_t n = size; n > 1;) {
+        swap(0, --n);
+        sift_down(0, n);
+    }
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < size;) {
+        VdbNode node = nodes[i];
+        double sum = 0;
+        uint32_t first = i;
+        for (; i < size && nodes[i] == node; i++)
+            sum += distances[i];
+        distances[kept] = static_cast<float>(sum / (i - first));
+        nodes[kept++] = node;
+    }
+    size = kept;
+}
+
+void Beam::tidy(uint32_t more)
+{
+    if (log.room() >= more + kLogOverrun || log.capacity < kLogWorthTidying)
+        return;
+    forget_seen();
+    if (log.size > log.capacity / 2)
+        log.merge_equal();
+    crowded = log.size > log.capacity / 2; // it would soon be full again
+}
+
 size_t Beam::need(uint32_t more) const
 {
     if (open.capacity <= limit(ef))
@@ -77,7 +123,7 @@ size_t Beam::need(uint32_t more) const
         return (size_t) beyond.capacity * 2 * sizeof(Result);
     if (seen.room() < more + limit(ef))
         return SeenNodes::bytes(seen.slots() * 2);
-    if (log.room() < more + kLogOverrun)
+    if (crowded || log.room() < more + kLogOverrun)
         return Columns::bytes(log.capacity * 2);
     return 0;
 }
@@ -92,15 +138,18 @@ void Beam::give(void *memory, uint32_t more)
         beyond.move_to(memory, beyond.capacity * 2);
     else if (seen.room() < more + limit(ef))
         seen.move_to(memory, seen.slots() * 2);
-    else if (log.room() < more + kLogOverrun)
+    else if (crowded || log.room() < more + kLogOverrun) {
         log.move_to(memory, log.capacity * 2);
+        crowded = false;
+    }
 }
 
 void Beam::start(uint32_t new_ef)
 {
     ef = new_ef;
-    rejected = false;
+    crowded = rejected = false;
     last_dropped = kInfinity;
+    compared = 0;
     seen.clear();
     open.size = done.size = beyond.size = log.size = 0;
 }
@@ -109,6 +158,7 @@ void Beam::resume()
 {
     settle();
     done.make(); // by distance again
+    compared = 0;
     refill();
 }
 
@@ -144,6 +194,7 @@ void Beam::remove(uint32_t i)
 
 void Beam::add_result(Result result)
 {
+    compared++;
     if (done.size < ef) {
         done.push(result);
     } else if (FarthestResultFirst()(done.top(), result)) {
@@ -218,9 +269,8 @@ void Beam::add_logged(uint32_t n)
     }
 }
 
-// Leaves out of the log the nodes expanded since, and has those once in it that are not but were
-// worth a closer look.
-void Beam::compact_log()
+// Leaves out of the log what is known better: the nodes that were worth a closer look.
+void Beam::forget_seen()
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < log.size; i++) {
@@ -230,6 +280,13 @@ void Beam::compact_log()
         log.nodes[kept++] = log.nodes[i];
     }
     log.size = kept;
+}
+
+// Leaves the nodes expanded since out of the log, and has those once in it that are not but were
+// worth a closer look.
+void Beam::compact_log()
+{
+    forget_seen();
     seen.for_each([this](VdbNode node, Seen &known) {
         if (known.at == Seen::kExpanded)
             return;

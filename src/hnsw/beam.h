@@ -136,6 +136,16 @@ struct Columns {
         nodes[size] = c.node;
         return size++;
     }
+    // Leaves a node in it once, with the mean of its distances.  In no order afterwards.
+    void merge_equal();
+
+  private:
+    void swap(uint32_t i, uint32_t j)
+    {
+        std::swap(distances[i], distances[j]);
+        std::swap(nodes[i], nodes[j]);
+    }
+    void sift_down(uint32_t i, uint32_t n);
 };
 
 // An expanded node that may be returned.
@@ -163,9 +173,11 @@ struct LeastBoundFirst {
 
 struct Beam {
     uint32_t ef;
+    bool crowded;  // the log has little to forget, and is to grow
     bool rejected; // something in the log was not put into `open`, or was dropped from it
     float last_dropped;
-    uint32_t best; // the nearest node of `open`, once find_best() has looked
+    uint32_t best;     // the nearest node of `open`, once find_best() has looked
+    uint32_t compared; // results of this window
     const VdbKernels *kernels;
     SeenNodes seen;
     // Nodes to expand, in no order: their distances change with each estimate, and looking through
@@ -180,6 +192,8 @@ struct Beam {
     // Goes on behind what was found, the results having been taken.
     void resume();
 
+    // Forgets estimates that say nothing new, where the log would have to grow otherwise.
+    void tidy(uint32_t more);
     // Bytes to give so that `more` nodes can be logged and added; 0 almost always.
     size_t need(uint32_t more) const;
     void give(void *memory, uint32_t more);
@@ -189,8 +203,14 @@ struct Beam {
 
     // Finds the nearest node that was not expanded; false if none is left.
     bool find_best();
-    // Whether the ef nearest nodes known are all expanded.  REQUIRES: find_best().
-    bool complete() const { return done.size >= ef && done.top().distance <= open.distances[best]; }
+    // Whether the ef nearest nodes known are all expanded.  Far from all vectors these are about as
+    // far as each other, and estimates err by more, so that there always is one that looks nearer:
+    // a window ends then when it has compared many times what others do.  REQUIRES: find_best().
+    bool complete() const
+    {
+        return (done.size >= ef && done.top().distance <= open.distances[best]) ||
+               compared >= most_compared();
+    }
     // Takes it, to be expanded.  REQUIRES: find_best().
     VdbNode take_best();
     // A node was expanded and may be returned.
@@ -212,12 +232,15 @@ struct Beam {
   private:
     // Nodes kept in mind: some more than ef, as tombstones and stale edges are no results.
     static uint32_t limit(uint32_t ef) { return ef + ef / 8 + 16; }
+    // Ordinary windows compare 1.4 ef nodes.
+    uint32_t most_compared() const { return 8 * ef + 256; }
     // What is not nearer is not among them.
     float bound() const { return open.size + done.size < limit(ef) ? kInfinity : last_dropped; }
     void add_open(Candidate c);
     void remove(uint32_t i);
     void trim();
     void refill();
+    void forget_seen();
     void compact_log();
 };
 

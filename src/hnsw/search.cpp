@@ -178,10 +178,12 @@ VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *o
     return vdb_hnsw_node_block(&s->g, node);
 }
 
-size_t vdb_hnsw_search_need(const VdbHnswSearch *s) noexcept
+size_t vdb_hnsw_search_need(VdbHnswSearch *s) noexcept
 {
-    if (s->by_codes)
+    if (s->by_codes) {
+        s->beam.tidy(max_degree(s->g));
         return s->beam.need(max_degree(s->g));
+    }
     if (s->results.capacity <= s->ef)
         return (size_t) (s->ef + 1) * sizeof(Candidate);
     uint32_t more = growth(*s);
@@ -300,17 +302,24 @@ void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) noexcept
     s->beam.ef = s->ef;
 }
 
+void vdb_hnsw_search_hold_back(VdbHnswSearch *s) noexcept
+{
+    s->holds_back = true;
+}
+
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) noexcept
 {
     s->sorted = false;
     return s->by_codes ? resume_hops(*s) : resume_visits(*s);
 }
 
-bool vdb_hnsw_search_drained(const VdbHnswSearch *s) noexcept
+bool vdb_hnsw_search_drain(VdbHnswSearch *s) noexcept
 {
+    s->sorted = false;
     if (s->by_codes)
-        return s->beam.done.size == 0 && s->beam.beyond.size == 0;
-    return s->results.size == 0 && s->spare.size == 0;
+        return drain_hops(*s);
+    (void) resume_visits(*s);
+    return s->results.size > 0 || s->spare.size > 0;
 }
 
 uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) noexcept

@@ -64,9 +64,11 @@ struct VdbHnswSearch {
     vdb::hnsw::Beam beam;
     void *code_memory; // of code_query
     const VdbCodeQuery *code_query;
-    bool window_over; // by codes: what was found is to be taken
-    bool root_tried;  // the tree's root is in the beam's log
-    VdbNode named[4]; // the last nodes named for prefetching by codes
+    bool window_over;   // by codes: what was found is to be taken
+    bool holds_back;    // half of what a window found, unless nothing is left to expand
+    uint32_t kept_back; // results that are not to be taken yet
+    bool root_tried;    // the tree's root is in the beam's log
+    VdbNode named[4];   // the last nodes named for prefetching by codes
     uint32_t named_next;
 
     // Nodes to visit next, and the page wanted for one of them
@@ -146,5 +148,6 @@ uint32_t found_by_hops(VdbHnswSearch &s, VdbNode *nodes, uint32_t max);
 // In order of the bounds.
 bool take_by_hops(VdbHnswSearch &s, VdbHnswFound *found);
 bool resume_hops(VdbHnswSearch &s);
+bool drain_hops(VdbHnswSearch &s);
 
 } // namespace vdb::hnsw

@@ -58,7 +58,7 @@ VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) VDB_NOEXCEPT;
 VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) VDB_NOEXCEPT;
 
 /* Bytes to give before the next feed; 0 almost always. */
-size_t vdb_hnsw_search_need(const VdbHnswSearch *s) VDB_NOEXCEPT;
+size_t vdb_hnsw_search_need(VdbHnswSearch *s) VDB_NOEXCEPT;
 void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) VDB_NOEXCEPT;
 
 /* VDB_CORRUPT if the page breaks its format. */
@@ -99,12 +99,18 @@ bool vdb_hnsw_search_leftovers(VdbHnswSearch *s, uint32_t max) VDB_NOEXCEPT;
 /* Makes the next window `ef` nodes wide.  Give what need() asks for before resuming. */
 void vdb_hnsw_search_widen(VdbHnswSearch *s, uint32_t ef) VDB_NOEXCEPT;
 
+/* From the next window on, gives out only the nearer half of what a window has found: the rest
+ * waits for the next one, which is wider.  So few nodes turn up too late for strict order.  Only of
+ * an index with codes. */
+void vdb_hnsw_search_hold_back(VdbHnswSearch *s) VDB_NOEXCEPT;
+
 /* Goes on to the next ef nearest nodes of layer 0, none of them taken before; false if no node is
- * left. REQUIRES: all found so far were taken. */
+ * left. REQUIRES: all that may be taken so far was. */
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;
 
-/* Whether every node seen was taken: what is left can only be found by searching on. */
-bool vdb_hnsw_search_drained(const VdbHnswSearch *s) VDB_NOEXCEPT;
+/* Instead of resuming: makes the nearest nodes ready to be taken that were compared so far and were
+ * not taken, and looks at no other.  False if there are none. */
+bool vdb_hnsw_search_drain(VdbHnswSearch *s) VDB_NOEXCEPT;
 
 /* Nodes whose distance was computed so far, on all layers; those that were only estimated do not
  * count. */

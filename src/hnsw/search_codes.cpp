@@ -67,7 +67,8 @@ void begin_hops(Search &s)
     s.code_query =
         vdb_code_query_init(s.code_memory, &codec, static_cast<const float *>(s.query.vector));
     s.beam.start(s.ef);
-    s.root_tried = s.window_over = false;
+    s.root_tried = s.window_over = s.holds_back = false;
+    s.kept_back = 0;
     for (VdbNode &node : s.named)
         node = VDB_NO_NODE;
 }
@@ -82,6 +83,7 @@ VdbBlock next_hop(Search &s)
     if (!more || s.beam.complete()) {
         s.beam.settle();
         s.window_over = true;
+        s.kept_back = more && s.holds_back ? s.beam.done.size / 2 : 0;
         return VDB_NO_BLOCK;
     }
     s.node = s.beam.take_best();
@@ -156,11 +158,18 @@ bool take_by_hops(Search &s, VdbHnswFound *found)
         std::sort(done.begin(), done.end(),
                   [](const Result &a, const Result &b) { return LeastBoundFirst()(b, a); });
     s.sorted = true;
-    if (done.size == 0)
+    if (done.size <= s.kept_back)
         return false;
     const Result &result = done[--done.size];
     *found = {result.node, result.bound, result.heap_tid, result.more};
     return true;
+}
+
+bool drain_hops(Search &s)
+{
+    s.beam.settle();
+    s.kept_back = 0;
+    return s.beam.done.size > 0;
 }
 
 bool resume_hops(Search &s)
@@ -168,6 +177,7 @@ bool resume_hops(Search &s)
     s.beam.ef = s.ef;
     s.beam.resume();
     s.window_over = false;
+    s.kept_back = 0;
     return s.beam.done.size > 0 || s.beam.open.size > 0 || !s.root_tried;
 }
 

@@ -153,7 +153,8 @@ static bool limits_reached(HnswScan *so)
  * to go on.
  *
  * To know the place of the last row that it wants, the executor may ask for some more whose bounds
- * are beyond: those that were expanded will do.
+ * are beyond: those that were expanded will do.  Strict order loses what turns up nearer than these
+ * later, so it offers them once, and keeps back part of each further window.
  */
 static bool next_window(IndexScanDesc scan, HnswScan *so)
 {
@@ -164,16 +165,17 @@ static bool next_window(IndexScanDesc scan, HnswScan *so)
         if (vdb_hnsw_search_leftovers(so->search, so->ef / 4 + 2))
             return true;
     }
-    so->leftovers = true;
+    if (hnsw_iterative_scan == HNSW_ITERATIVE_SCAN_STRICT)
+        vdb_hnsw_search_hold_back(so->search);
+    else
+        so->leftovers = true;
     if (limits_reached(so))
         so->state = HNSW_SCAN_DRAINING;
     else if (vdb_hnsw_search_visited(so->search) < (uint64) hnsw_max_scan_tuples / 2)
         vdb_hnsw_search_widen(so->search, so->ef *= 2);
+    if (so->state == HNSW_SCAN_DRAINING)
+        return vdb_hnsw_search_drain(so->search);
     hnsw_reserve(so->search);
-    if (so->state == HNSW_SCAN_DRAINING) {
-        (void) vdb_hnsw_search_resume(so->search);
-        return !vdb_hnsw_search_drained(so->search);
-    }
     if (!vdb_hnsw_search_resume(so->search))
         return false;
     hnsw_run_search(scan->indexRelation, &so->hi, so->search);

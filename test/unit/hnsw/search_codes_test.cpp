@@ -229,6 +229,70 @@ TEST(CodedSearch, WindowsLeaveComparedNodesBehind)
     EXPECT_EQ(seen.size(), rows.size());
 }
 
+// Nothing that turns up in a later window comes before what was given out, but for few.
+TEST(CodedSearch, StrictOrderLosesFew)
+{
+    std::vector<Row> rows = gaussian(3000, kDims);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    size_t late[2] = {}, given[2] = {};
+    for (bool hold_back : {false, true}) {
+        Searcher searcher(store, gaussian(1, kDims, 9)[0], 40);
+        ASSERT_TRUE(searcher.first_window());
+        float last = 0;
+        for (uint32_t ef = 80;; ef *= 2) {
+            for (Found f : searcher.take()) {
+                late[hold_back] += f.distance < last;
+                last = std::max(last, f.distance);
+                given[hold_back]++;
+            }
+            if (hold_back)
+                vdb_hnsw_search_hold_back(searcher.s);
+            vdb_hnsw_search_widen(searcher.s, ef);
+            if (!searcher.next_window())
+                break;
+        }
+    }
+    EXPECT_EQ(given[0], rows.size());
+    EXPECT_EQ(given[1], rows.size());
+    EXPECT_LE(late[1], rows.size() / 100);
+    EXPECT_LT(late[1] * 3, late[0]);
+}
+
+// Estimates of a node are merged where they would fill the memory.
+TEST(CodedSearch, LogDoesNotGrowWithEachEstimate)
+{
+    std::vector<Row> rows = gaussian(6000, kDims);
+    Store store(rows, kDims, {.kept = VDB_KEPT_SQ8});
+    Searcher searcher(store, rows[3], 40);
+    ASSERT_TRUE(searcher.first_window());
+    size_t count = searcher.take().size();
+    while (searcher.next_window())
+        count += searcher.take().size();
+    EXPECT_EQ(count, rows.size());
+    EXPECT_LE(vdb_hnsw_search_memory(searcher.s), 3'000'000u); // 190,000 estimates take 4 MB alone
+}
+
+// As far from all vectors, and where a scan gives up.
+TEST(CodedSearch, EndsFarFromAllVectors)
+{
+    std::vector<Row> rows = gaussian(3000, kDims);
+    for (Row &row : rows)
+        row[0] = 0;
+    Row query(kDims, 0);
+    query[0] = 1;
+    Store store(rows, kDims, {.metric = VDB_METRIC_COSINE, .kept = VDB_KEPT_SQ8});
+    Searcher searcher(store, query, 10);
+    ASSERT_TRUE(searcher.first_window());
+    uint64_t visited = vdb_hnsw_search_visited(searcher.s);
+    EXPECT_LT(visited, 700u);
+    size_t count = searcher.take().size();
+    EXPECT_EQ(count, 10u);
+    while (vdb_hnsw_search_drain(searcher.s))
+        count += searcher.take().size();
+    EXPECT_GT(count, 200u);
+    EXPECT_EQ(vdb_hnsw_search_visited(searcher.s), visited);
+}
+
 TEST(CodedSearch, BeginsAtASample)
 {
     for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_COSINE, VDB_METRIC_IP}) {
