@@ -39,11 +39,6 @@ uint64_t node_stride(const VdbHnswGeometry &g)
            (is_partitioned(g) ? align_up(CandidatePool::bytes(pool_size(g)), kCacheLine) : 0);
 }
 
-uint64_t upper_units(const VdbHnswGeometry &g)
-{
-    return align_up(sizeof(Links) + g.m * sizeof(VdbNode), kUnit) / kUnit;
-}
-
 // Units that a sparse vector takes on average, judged by the slot that was chosen for such.
 uint64_t sparse_units(const VdbHnswGeometry &g)
 {
@@ -60,6 +55,11 @@ constexpr uint64_t hash_bytes(uint64_t nodes)
 }
 
 } // namespace
+
+uint32_t upper_list_units(const VdbHnswGeometry &g)
+{
+    return static_cast<uint32_t>(align_up(sizeof(Links) + g.m * sizeof(VdbNode), kUnit) / kUnit);
+}
 
 bool BuildRegion::take(Used more, Used *before)
 {
@@ -107,7 +107,7 @@ size_t vdb_hnsw_build_size(const VdbHnswGeometry *g, uint64_t rows) noexcept
     // Levels follow m^-level: rows / (m - 1) upper lists on average; a third more and a floor for
     // bad luck.
     uint64_t upper = rows / (g->m - 1) + rows / (3 * (g->m - 1)) + 64;
-    uint64_t units = upper * upper_units(*g) + (is_sparse(*g) ? rows * sparse_units(*g) : 0);
+    uint64_t units = upper * upper_list_units(*g) + (is_sparse(*g) ? rows * sparse_units(*g) : 0);
     if (units > kMaxUnits)
         return 0;
     return align_up(sizeof(BuildRegion), kCacheLine) + hash_bytes(rows) + rows * node_stride(*g) +
@@ -139,7 +139,7 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
     r->vector_at = is_sparse(*g) ? 0 : static_cast<uint32_t>(vector_at(*g));
     r->pool_at = is_partitioned(*g) ? static_cast<uint32_t>(pool_at(*g)) : 0;
     r->pool_size = pool_size(*g);
-    r->upper_units = static_cast<uint32_t>(upper_units(*g));
+    r->upper_units = upper_list_units(*g);
     r->tree_at = VDB_NO_NODE;
     std::memset(r->base() + r->hash_at, 0, hash_bytes(capacity));
     return VDB_OK;

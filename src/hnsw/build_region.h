@@ -109,6 +109,11 @@ struct BuildRegion {
     uint32_t pool_size; // candidates
     uint32_t upper_units;
     uint32_t ordered; // the file's order is at_place(), not that of the ids
+    uint32_t bare;    // links only: links beyond the nodes lead elsewhere
+
+    // Where nodes are held for a while by their places (external.h), of one process only: the
+    // places in the file's order.  Links of upper levels are in that order then.
+    const uint32_t *order;
 
     alignas(kCacheLine) std::atomic<uint64_t> used;  // Used, nodes in the low half
     alignas(kCacheLine) std::atomic<uint64_t> entry; // level << 32 | node + 1; 0 = none
@@ -177,7 +182,10 @@ struct BuildRegion {
     }
     const float *floats(VdbNode id) const { return static_cast<const float *>(vector(id)); }
 
-    VdbNode at_place(uint32_t place) const { return ordered ? part_words()[place] : place; }
+    VdbNode at_place(uint32_t place) const
+    {
+        return order != nullptr ? words()[order[place]] : ordered ? part_words()[place] : place;
+    }
     uint32_t place_of(VdbNode id) const { return ordered ? node(id)->value : id; }
 
     Used taken() const
@@ -228,6 +236,9 @@ class NodeLock {
 
 // Lets another process run for a while; `tries` grows with each call.
 void wait_a_moment(uint32_t *tries);
+
+// Units of one upper-level list.
+uint32_t upper_list_units(const VdbHnswGeometry &g);
 
 inline BuildRegion *region_of(void *region)
 {

@@ -15,27 +15,6 @@ constexpr uint64_t kEmpty = 0;
 constexpr uint32_t kBusy = UINT32_MAX;     // somebody is making that node right now
 constexpr uint32_t kVoid = UINT32_MAX - 1; // there was no room for it
 
-// Equal vectors have equal bytes (vdb_value_prepare).
-uint64_t hash_vector(const void *vector, size_t bytes)
-{
-    // Four independent lanes: a multiplication's latency is hidden.
-    uint64_t lane[4] = {1, 2, 3, 4};
-    const char *at = static_cast<const char *>(vector);
-    uint64_t h = bytes;
-    for (; bytes > 0;) {
-        uint64_t words[4] = {};
-        size_t n = bytes < sizeof(words) ? bytes : sizeof(words);
-        std::memcpy(words, at, n);
-        for (uint32_t j = 0; j < 4; j++)
-            lane[j] = mix64(lane[j] ^ words[j]);
-        at += n;
-        bytes -= n;
-    }
-    for (uint64_t l : lane)
-        h = mix64(h ^ l) + l;
-    return h;
-}
-
 bool equal_vectors(const BuildRegion *region, VdbNode node, const void *vector, size_t bytes)
 {
     const void *other = region->vector(node);
@@ -68,6 +47,26 @@ bool make_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 }
 
 } // namespace
+
+uint64_t hash_vector(const void *vector, size_t bytes)
+{
+    // Four independent lanes: a multiplication's latency is hidden.
+    uint64_t lane[4] = {1, 2, 3, 4};
+    const char *at = static_cast<const char *>(vector);
+    uint64_t h = bytes;
+    for (; bytes > 0;) {
+        uint64_t words[4] = {};
+        size_t n = bytes < sizeof(words) ? bytes : sizeof(words);
+        std::memcpy(words, at, n);
+        for (uint32_t j = 0; j < 4; j++)
+            lane[j] = mix64(lane[j] ^ words[j]);
+        at += n;
+        bytes -= n;
+    }
+    for (uint64_t l : lane)
+        h = mix64(h ^ l) + l;
+    return h;
+}
 
 Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node)
 {

@@ -11,6 +11,9 @@ enum class Claim {
     kFull, // no room for another node
 };
 
+// Equal vectors have equal bytes (vdb_value_prepare).
+uint64_t hash_vector(const void *vector, size_t bytes);
+
 // Finds the node of an equal vector (-0 equals 0) or makes one.  At the same time as others.
 Claim claim_node(BuildRegion *region, Point point, VdbTid tid, VdbNode *node);
 

@@ -15,4 +15,8 @@ void link_node(BuildRegion *region, BuildScratch *scratch, VdbNode node);
 uint32_t search_bottom(BuildRegion *region, BuildScratch *scratch, Point query, VdbNode start,
                        uint32_t ef);
 
+// Pins an edge from the first node of the file that has room for one to a node elsewhere.
+// REQUIRES: all nodes are reached, and there are no vectors at hand.  False: no node has room.
+bool adopt_outsider(BuildRegion *region, VdbNode outsider);
+
 } // namespace vdb::hnsw

@@ -8,6 +8,9 @@
 //
 // After a partition build the file has the nodes in the order of the walk, in which near ones are
 // neighbours; else in that of their ids.
+//
+// Where there are no vectors at hand (external_finish.cpp), the order of the links says which are
+// near.
 #include "hnsw/graph_build.h"
 #include "hnsw/links_api.h"
 
@@ -20,6 +23,11 @@ constexpr uint32_t kAttachEf = 64; // nodes looked at to find a parent near by
 VdbNode root_of(const BuildRegion *r)
 {
     return static_cast<VdbNode>(r->entry.load(std::memory_order_relaxed)) - 1;
+}
+
+bool is_elsewhere(const BuildRegion *r, VdbNode node)
+{
+    return r->bare && node >= r->taken().nodes;
 }
 
 void swap_links(Links *links, uint32_t a, uint32_t b)
@@ -57,7 +65,7 @@ void step(BuildRegion *r)
     Links *links = r->links(at, 0);
     while (n->cursor < peek(links->count)) {
         VdbNode next = peek(links->ids[n->cursor]);
-        if (r->node(next)->reached) {
+        if (is_elsewhere(r, next) || r->node(next)->reached) {
             n->cursor++;
             continue;
         }
@@ -66,6 +74,18 @@ void step(BuildRegion *r)
         return;
     }
     r->tree_at = n->parent;
+}
+
+// The first neighbour that is reached, else the root.
+VdbNode first_relative(BuildRegion *r, VdbNode orphan)
+{
+    const Links *links = r->links(orphan, 0);
+    for (uint32_t i = 0; i < peek(links->count); i++) {
+        VdbNode id = peek(links->ids[i]);
+        if (!is_elsewhere(r, id) && r->node(id)->reached)
+            return id;
+    }
+    return root_of(r);
 }
 
 // The nearest reached node to look for a parent from: a neighbour of the orphan, else one that a
@@ -100,6 +120,8 @@ VdbNode find_relative(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
 // be orphans: a scan that gets to them should meet the nearer ones first.
 VdbNode find_parent(BuildRegion *r, BuildScratch *scratch, VdbNode orphan)
 {
+    if (r->bare)
+        return first_relative(r, orphan);
     GraphSpace space = r->space();
     VdbNode relative = find_relative(r, scratch, orphan);
     float nearest = space.apart(r->point(orphan), r->point(relative));
@@ -123,6 +145,8 @@ uint32_t farthest_unpinned(const BuildRegion *r, VdbNode node)
     GraphSpace space = r->space();
     const Links *links = r->links(node, 0);
     uint32_t place = r->node(node)->pinned;
+    if (r->bare)
+        return peek(links->count) - 1;
     float farthest = -std::numeric_limits<float>::infinity();
     for (uint32_t i = place; i < peek(links->count); i++) {
         float d = space.between(r->point(node), r->point(peek(links->ids[i])));
@@ -166,6 +190,18 @@ void adopt(BuildRegion *r, VdbNode parent, VdbNode orphan)
 }
 
 } // namespace
+
+bool adopt_outsider(BuildRegion *r, VdbNode outsider)
+{
+    for (uint32_t i = 0; i < r->placed; i++) {
+        VdbNode parent = r->part_words()[i];
+        if (r->node(parent)->pinned < r->max_links(0)) {
+            pin(r, parent, put_link(r, parent, outsider));
+            return true;
+        }
+    }
+    return false;
+}
 
 } // namespace vdb::hnsw
 

@@ -1,8 +1,8 @@
 // From the finished in-memory graph to page images: node pages first, then the cells that found no
 // room on them, then the vectors' slices.
-#include "hnsw/build_region.h"
+#include "hnsw/graph_layout.h"
+
 #include "hnsw/page_edit_api.h"
-#include "hnsw/page_format.h"
 
 namespace vdb::hnsw {
 
@@ -11,9 +11,14 @@ namespace {
 constexpr uint16_t kFirstGeneration = 1;
 
 // Bulk-built nodes fill the node pages without a gap.
+VdbNode id_at(const BuildRegion *r, uint32_t place)
+{
+    return r->geometry.slots_per_page * VDB_HNSW_FIRST_NODE_BLOCK + place;
+}
+
 VdbNode file_id(const BuildRegion *r, VdbNode node)
 {
-    return r->geometry.slots_per_page * VDB_HNSW_FIRST_NODE_BLOCK + r->place_of(node);
+    return id_at(r, r->place_of(node));
 }
 
 // Chunks are not split between cells; where a cell holds an odd number of tids, one place is left.
@@ -22,13 +27,9 @@ uint32_t chunks_per_cell(const VdbHnswGeometry &g)
     return g.tids_per_cell / 2;
 }
 
-// A node's cells are, in this order: one per upper level, then those with heap tids.
-uint32_t cells_of(const BuildRegion *r, VdbNode node)
+uint32_t cells_of_node(const BuildRegion *r, VdbNode node)
 {
-    const BuildNode *n = r->node(node);
-    uint32_t chunks = n->extra_tids / 2 + n->extra_tids % 2;
-    uint32_t per_cell = chunks_per_cell(r->geometry);
-    return n->level + chunks / per_cell + (chunks % per_cell != 0);
+    return cells_of(r->geometry, r->node(node)->level, r->node(node)->extra_tids);
 }
 
 uint32_t min(uint32_t a, uint32_t b)
@@ -41,7 +42,7 @@ uint32_t cells_before(const BuildRegion *r, VdbNode node)
 {
     uint32_t cells = 0, place = r->place_of(node);
     for (uint32_t i = place - vdb_hnsw_node_slot(&r->geometry, place); i < place; i++)
-        cells = min(cells + cells_of(r, r->at_place(i)), r->geometry.cells_per_node_page);
+        cells = min(cells + cells_of_node(r, r->at_place(i)), r->geometry.cells_per_node_page);
     return cells;
 }
 
@@ -59,7 +60,7 @@ struct CellPlaces {
         const VdbHnswGeometry &g = r->geometry;
         own_block = vdb_hnsw_node_block(&g, file_id(r, node));
         own_start = cells_before(r, node);
-        own_count = min(cells_of(r, node), g.cells_per_node_page - own_start);
+        own_count = min(cells_of_node(r, node), g.cells_per_node_page - own_start);
         first_cell_block = layout.first_cell_block;
         spill = r->node(node)->spill;
         per_page = g.cells_per_cell_page;
@@ -111,7 +112,8 @@ void fill_upper(const BuildRegion *r, VdbNode node, uint32_t level, CellHeader *
     cell->level = static_cast<uint8_t>(level);
     cell->count = static_cast<uint16_t>(peek(links->count));
     for (uint32_t i = 0; i < cell->count; i++)
-        cell_neighbors(cell)[i] = file_id(r, peek(links->ids[i]));
+        cell_neighbors(cell)[i] =
+            r->order != nullptr ? id_at(r, peek(links->ids[i])) : file_id(r, peek(links->ids[i]));
 }
 
 void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, uint32_t index,
@@ -125,7 +127,7 @@ void fill_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, u
     else
         fill_tids(r, seek_chunk(r, layout, node, index - level), cell);
     // The chain of upper lists ends where the heap tids' begins.
-    if (index + 1 != level && index + 1 < cells_of(r, node))
+    if (index + 1 != level && index + 1 < cells_of_node(r, node))
         cell->next = places.ref(index + 1);
 }
 
@@ -184,7 +186,7 @@ void fill_slot(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLa
     slot->pinned = n->pinned;
     slot->generation = kFirstGeneration;
     slot->heap_tid = n->heap_tid;
-    if (cells_of(r, node) > n->level)
+    if (cells_of_node(r, node) > n->level)
         slot->tids = places.ref(n->level);
     if (n->level > 0)
         slot->upper = places.ref(0);
@@ -238,25 +240,17 @@ void fill_cell_page(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbBlock b
     uint32_t first = (block - layout->first_cell_block) * g.cells_per_cell_page;
     for (uint32_t i = 0; i < g.cells_per_cell_page && first + i < layout->spilled_cells; i++) {
         VdbNode owner = owner_of(r, first + i, &BuildNode::spill);
-        uint32_t index =
-            CellPlaces(r, *layout, owner).own_count + first + i - r->node(owner)->spill;
-        fill_cell(r, layout, owner, index, cell_at(page, g, i));
+        fill_spilled_cell(r, layout, owner, first + i - r->node(owner)->spill, cell_at(page, g, i));
     }
-    // The one cell page that is partly filled is on the free list.
-    if (layout->spilled_cells - first < g.cells_per_cell_page)
-        trailer(page, g)->next_free = VDB_NO_BLOCK;
+    close_cell_page(*layout, g, block, page);
 }
 
 void fill_vector_page(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLayout &layout,
                       VdbBlock block, void *page)
 {
-    const VdbHnswGeometry &g = r->geometry;
     uint32_t at = block - layout.first_vector_block;
     VdbNode node = owner_of(r, at, &BuildNode::slices);
-    uint32_t slice = at - r->node(node)->slices;
-    std::memcpy(slice_vector(page),
-                unit_at(stored_vector(r, scratch, node), g, slice_start(g, slice)),
-                slice_units(g, stored_units(r, node), slice) * g.unit_size);
+    fill_slice(r, scratch, node, at - r->node(node)->slices, page);
 }
 
 void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *page)
@@ -267,13 +261,72 @@ void fill_meta(const BuildRegion *r, const VdbHnswBuildLayout &layout, void *pag
         return;
     MetaPage *meta = meta_of(page);
     meta->entry = file_id(r, static_cast<VdbNode>(entry) - 1);
-    meta->root = meta->entry;
+    meta->root = r->order != nullptr ? id_at(r, 0) : meta->entry;
     meta->entry_level = static_cast<uint32_t>(entry >> 32);
     if (layout.spilled_cells % r->geometry.cells_per_cell_page != 0)
         meta->free_cell_page = layout.first_vector_block - 1;
 }
 
 } // namespace
+
+uint32_t cells_of(const VdbHnswGeometry &g, uint32_t level, uint32_t extra)
+{
+    uint32_t chunks = extra / 2 + extra % 2;
+    uint32_t per_cell = chunks_per_cell(g);
+    return level + chunks / per_cell + (chunks % per_cell != 0);
+}
+
+bool LayoutTally::count(const VdbHnswGeometry &g, uint32_t cells, uint32_t units)
+{
+    slices += vdb_hnsw_slices(&g, units);
+    on_page += cells;
+    if (on_page > g.cells_per_node_page) {
+        spilled += on_page - g.cells_per_node_page;
+        on_page = g.cells_per_node_page;
+    }
+    return spilled <= UINT32_MAX && slices <= UINT32_MAX;
+}
+
+VdbStatus make_layout(const VdbHnswGeometry &g, const LayoutTally &all, uint32_t nodes,
+                      VdbHnswBuildLayout *layout)
+{
+    uint64_t cells_at =
+        VDB_HNSW_FIRST_NODE_BLOCK + (uint64_t{nodes} + g.slots_per_page - 1) / g.slots_per_page;
+    uint64_t vectors_at =
+        cells_at + (all.spilled + g.cells_per_cell_page - 1) / g.cells_per_cell_page;
+    uint64_t blocks = vectors_at + all.slices;
+    if (blocks >= VDB_NO_BLOCK || cells_at * g.slots_per_page >= VDB_NO_NODE)
+        return VDB_TOO_BIG;
+    *layout = {static_cast<VdbBlock>(cells_at),
+               static_cast<VdbBlock>(vectors_at),
+               static_cast<VdbBlock>(blocks),
+               static_cast<uint32_t>(all.spilled),
+               VDB_NO_NODE,
+               0,
+               0};
+    return VDB_OK;
+}
+
+void fill_spilled_cell(const BuildRegion *r, VdbHnswBuildLayout *layout, VdbNode node, uint32_t i,
+                       CellHeader *cell)
+{
+    fill_cell(r, layout, node, CellPlaces(r, *layout, node).own_count + i, cell);
+}
+
+void close_cell_page(const VdbHnswBuildLayout &layout, const VdbHnswGeometry &g, VdbBlock block,
+                     void *page)
+{
+    uint32_t first = (block - layout.first_cell_block) * g.cells_per_cell_page;
+    if (layout.spilled_cells - first < g.cells_per_cell_page)
+        trailer(page, g)->next_free = VDB_NO_BLOCK;
+}
+
+void fill_slice(const BuildRegion *r, BuildScratch *scratch, VdbNode node, uint32_t i, void *page)
+{
+    const VdbHnswGeometry &g = r->geometry;
+    std::memcpy(slice_vector(page), unit_at(stored_vector(r, scratch, node), g, slice_start(g, i)),
+                slice_units(g, stored_units(r, node), i) * g.unit_size);
+}
 
 } // namespace vdb::hnsw
 
@@ -284,39 +337,16 @@ VdbStatus vdb_hnsw_build_layout(void *region, VdbHnswBuildLayout *layout) noexce
     BuildRegion *r = region_of(region);
     const VdbHnswGeometry &g = r->geometry;
     VdbNode nodes = r->taken().nodes;
-    uint64_t spilled = 0;
-    uint64_t slices = 0;
-    uint64_t on_page = 0;
+    LayoutTally tally = {};
     for (uint32_t i = 0; i < nodes; i++) {
         VdbNode node = r->at_place(i);
-        if (vdb_hnsw_node_slot(&g, i) == 0)
-            on_page = 0;
-        r->node(node)->spill = static_cast<uint32_t>(spilled);
-        r->node(node)->slices = static_cast<uint32_t>(slices);
-        slices += vdb_hnsw_slices(&g, stored_units(r, node));
-        on_page += cells_of(r, node);
-        if (on_page > g.cells_per_node_page) {
-            spilled += on_page - g.cells_per_node_page;
-            on_page = g.cells_per_node_page;
-        }
-        if (spilled > UINT32_MAX || slices > UINT32_MAX)
+        tally.look_at(g, i);
+        r->node(node)->spill = static_cast<uint32_t>(tally.spilled);
+        r->node(node)->slices = static_cast<uint32_t>(tally.slices);
+        if (!tally.count(g, cells_of_node(r, node), stored_units(r, node)))
             return VDB_TOO_BIG;
     }
-
-    uint64_t cells_at =
-        VDB_HNSW_FIRST_NODE_BLOCK + (uint64_t{nodes} + g.slots_per_page - 1) / g.slots_per_page;
-    uint64_t vectors_at = cells_at + (spilled + g.cells_per_cell_page - 1) / g.cells_per_cell_page;
-    uint64_t blocks = vectors_at + slices;
-    if (blocks >= VDB_NO_BLOCK || cells_at * g.slots_per_page >= VDB_NO_NODE)
-        return VDB_TOO_BIG;
-    *layout = {static_cast<VdbBlock>(cells_at),
-               static_cast<VdbBlock>(vectors_at),
-               static_cast<VdbBlock>(blocks),
-               static_cast<uint32_t>(spilled),
-               VDB_NO_NODE,
-               0,
-               0};
-    return VDB_OK;
+    return make_layout(g, tally, nodes, layout);
 }
 
 VdbHnswPageKind vdb_hnsw_build_page_kind(const VdbHnswBuildLayout *layout, VdbBlock block) noexcept

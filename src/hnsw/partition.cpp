@@ -185,4 +185,10 @@ void build_part(BuildRegion *r, BuildWork *work, uint32_t part)
     splitter.split(places, n, inner_fan(r), seed, work->lists);
 }
 
+void build_piece(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed)
+{
+    Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims), 0, nullptr};
+    splitter.split(places, n, inner_fan(r), seed, work->lists);
+}
+
 } // namespace vdb::hnsw

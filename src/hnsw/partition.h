@@ -120,6 +120,9 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
 
 // Splits a part of the top down to leaves and builds these.
 void build_part(BuildRegion *r, BuildWork *work, uint32_t part);
+// The same with n nodes of a part.
+void build_piece(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n,
+                 uint64_t seed);
 
 // Samples leaders: one out of each of `leaders` stretches of equal length of 0 ... n - 1.
 void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out);

@@ -30,15 +30,20 @@ void hnsw_build_report(HnswBuild *build, int index, int64 value)
 
 /* --- memory --- */
 
-/* Rows to expect.  Statistics may lag behind, so half as many again. */
-static double estimated_rows(Relation heap)
+static double likely_rows(Relation heap)
 {
     BlockNumber pages;
     double tuples;
     double allvisfrac;
 
     estimate_rel_size(heap, NULL, &pages, &tuples, &allvisfrac);
-    return tuples * 1.5 + SPARE_ROWS;
+    return Min(tuples, (double) PG_UINT32_MAX);
+}
+
+/* Rows to expect.  Statistics may lag behind, so half as many again. */
+static double estimated_rows(Relation heap)
+{
+    return likely_rows(heap) * 1.5 + SPARE_ROWS;
 }
 
 Size hnsw_build_memory(HnswBuild *build)
@@ -56,7 +61,7 @@ Size hnsw_build_memory(HnswBuild *build)
     return Max(wanted, least);
 }
 
-static void *alloc_aligned(Size size)
+void *hnsw_alloc_aligned(Size size)
 {
     return (void *) TYPEALIGN(
         REGION_ALIGNMENT, MemoryContextAllocHuge(CurrentMemoryContext, size + REGION_ALIGNMENT));
@@ -69,12 +74,15 @@ void hnsw_build_init_region(HnswBuild *build, void *region, Size size)
                             build->hi.seed) != VDB_OK)
         elog(ERROR, "no room for an hnsw graph in %zu bytes", size);
     build->region = region;
+    build->region_size = size;
 }
 
-void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build)
+void hnsw_build_init_shared(HnswBuildShared *shared, HnswBuild *build, uint32 processes)
 {
     memset(shared, 0, sizeof(*shared));
     shared->hi = build->hi;
+    shared->region_size = build->region_size;
+    shared->processes = processes;
     shared->phase = HNSW_BUILD_IN_MEMORY;
     pg_atomic_init_u64(&shared->index_tuples, 0);
     SpinLockInit(&shared->mutex);
@@ -92,27 +100,33 @@ static const int64 progress_of[] = {
     [VDB_HNSW_BUILD_LINKING] = HNSW_PROGRESS_LINK,
 };
 
-static void report_share(HnswBuild *build)
+void hnsw_report_share(HnswBuild *build, VdbHnswBuildProgress progress, int64 nodes)
 {
-    VdbHnswBuildProgress progress = vdb_hnsw_build_progress(build->region);
-    int64 nodes = vdb_hnsw_build_nodes(build->region);
-
+    hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, nodes);
     hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_DONE,
                       progress.total > 0 ? nodes * progress.done / progress.total : 0);
+}
+
+static void work_in_memory(HnswBuild *build)
+{
+    void *work = hnsw_alloc_aligned(vdb_hnsw_build_work_size(build->region));
+
+    vdb_hnsw_build_work_init(build->region, work);
+    do {
+        CHECK_FOR_INTERRUPTS();
+        hnsw_report_share(build, vdb_hnsw_build_progress(build->region),
+                          vdb_hnsw_build_nodes(build->region));
+    } while (vdb_hnsw_build_work(build->region, work));
 }
 
 /* This process's part of the phase that has begun. */
 static void work_on_phase(HnswBuild *build, VdbHnswBuildPhase phase)
 {
-    void *work = alloc_aligned(vdb_hnsw_build_work_size(build->region));
-
     hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, progress_of[phase]);
-    hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, vdb_hnsw_build_nodes(build->region));
-    vdb_hnsw_build_work_init(build->region, work);
-    do {
-        CHECK_FOR_INTERRUPTS();
-        report_share(build);
-    } while (vdb_hnsw_build_work(build->region, work));
+    if (hnsw_in_files(build))
+        hnsw_work_in_files(build);
+    else
+        work_in_memory(build);
 }
 
 /* work_on_phase() in memory that goes afterwards. */
@@ -125,6 +139,14 @@ static void work_in_context(HnswBuild *build, VdbHnswBuildPhase phase)
     work_on_phase(build, phase);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
+}
+
+/* Begins the next phase.  Nobody may be at work. */
+static VdbHnswBuildPhase begin_phase(HnswBuild *build)
+{
+    if (build->shared->phase == HNSW_BUILD_IN_MEMORY)
+        return vdb_hnsw_build_begin_phase(build->region);
+    return hnsw_in_files(build) ? hnsw_begin_phase_in_files(build) : VDB_HNSW_BUILD_LINKED;
 }
 
 /* Links the rows, where that was not done as they came.  Nobody else may be at it. */
@@ -158,9 +180,7 @@ static void link_together(HnswBuild *build, int joined_at)
         if (!beginning) {
             await_others(shared, &elected);
             if (elected)
-                shared->linking = shared->phase == HNSW_BUILD_IN_MEMORY
-                                      ? vdb_hnsw_build_begin_phase(build->region)
-                                      : VDB_HNSW_BUILD_LINKED;
+                shared->linking = begin_phase(build);
         }
         beginning = false;
         await_others(shared, &elected);
@@ -215,15 +235,34 @@ static bool nobody_adds(const HnswBuildShared *shared)
     return shared->adders == 0;
 }
 
-static bool is_on_disk(const HnswBuildShared *shared)
+static bool is_moved(const HnswBuildShared *shared)
 {
-    return shared->phase == HNSW_BUILD_ON_DISK;
+    return shared->phase > HNSW_BUILD_FLUSHING;
 }
 
-/* Memory is full: the first process to find out writes the index, the others wait for it. */
+void hnsw_notice_full(HnswBuild *build)
+{
+    ereport(NOTICE,
+            (errmsg("hnsw graph no longer fits into maintenance_work_mem after " UINT64_FORMAT
+                    " tuples",
+                    pg_atomic_read_u64(&build->shared->index_tuples)),
+             errdetail("Building will take significantly more time."),
+             errhint("Increase maintenance_work_mem to speed up builds.")));
+}
+
 static void move_to_disk(HnswBuild *build)
 {
+    hnsw_notice_full(build);
+    link_alone(build);
+    hnsw_write_graph(build);
+    hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+}
+
+/* Memory is full: the first process to find out makes room, the others wait for it. */
+static void empty_memory(HnswBuild *build)
+{
     HnswBuildShared *shared = build->shared;
+    HnswBuildPhase next = HNSW_BUILD_IN_FILES;
     bool mine;
 
     SpinLockAcquire(&shared->mutex);
@@ -232,21 +271,16 @@ static void move_to_disk(HnswBuild *build)
         shared->phase = HNSW_BUILD_FLUSHING;
     SpinLockRelease(&shared->mutex);
     if (!mine) {
-        await(shared, is_on_disk);
+        await(shared, is_moved);
         return;
     }
     await(shared, nobody_adds);
-    ereport(NOTICE,
-            (errmsg("hnsw graph no longer fits into maintenance_work_mem after " UINT64_FORMAT
-                    " tuples",
-                    pg_atomic_read_u64(&shared->index_tuples)),
-             errdetail("Building will take significantly more time."),
-             errhint("Increase maintenance_work_mem to speed up builds.")));
-    link_alone(build);
-    hnsw_write_graph(build);
-    hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
+    if (!hnsw_move_to_files(build, likely_rows(build->heap))) {
+        move_to_disk(build);
+        next = HNSW_BUILD_ON_DISK;
+    }
     SpinLockAcquire(&shared->mutex);
-    shared->phase = HNSW_BUILD_ON_DISK;
+    shared->phase = next;
     SpinLockRelease(&shared->mutex);
     ConditionVariableBroadcast(&shared->changed);
 }
@@ -255,17 +289,22 @@ static void add_row(HnswBuild *build, VdbIndexValue vector, ItemPointer heap_tid
 {
     HnswBuildShared *shared = build->shared;
 
+    VdbTid tid;
+
+    memcpy(&tid, heap_tid, sizeof(tid));
     if (begin_add(shared)) {
-        VdbTid tid;
         VdbStatus status;
 
-        memcpy(&tid, heap_tid, sizeof(tid));
         status = vdb_hnsw_build_add(build->region, build->scratch, vector.data, vector.norm, tid);
         end_add(shared);
         if (status == VDB_OK)
             return;
     }
-    move_to_disk(build);
+    empty_memory(build);
+    if (hnsw_in_files(build)) {
+        hnsw_add_to_files(build, vector, tid);
+        return;
+    }
     (void) hnsw_index(build->index); /* its cache makes the insertions find pages faster */
     hnsw_insert_vector(build->index, &build->hi, vector, heap_tid);
 }
@@ -294,7 +333,7 @@ void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
     int joined_at = BarrierAttach(&shared->barrier);
     double tuples;
 
-    build->scratch = alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
+    build->scratch = hnsw_alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
     vdb_hnsw_build_scratch_init(build->region, build->scratch);
     build->row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES);
@@ -304,6 +343,7 @@ void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
     shared->heap_tuples += tuples;
     shared->broken_hot_chain |= build->info->ii_BrokenHotChain;
     SpinLockRelease(&shared->mutex);
+    hnsw_store_flush(build->store);
     link_together(build, joined_at);
     BarrierDetach(&shared->barrier);
 }
@@ -328,9 +368,10 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
     if (parallel == NULL) {
         Size size = hnsw_build_memory(&build);
 
-        hnsw_build_init_shared(&own, &build);
+        hnsw_build_init_region(&build, hnsw_alloc_aligned(size), size);
+        hnsw_build_init_shared(&own, &build, 1);
         build.shared = &own;
-        hnsw_build_init_region(&build, alloc_aligned(size), size);
+        build.store = hnsw_store_open(NULL, 0, 1);
     }
 
     hnsw_build_report(&build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_LOAD);
@@ -338,8 +379,9 @@ IndexBuildResult *hnswbuild(Relation heap, Relation index, IndexInfo *info)
         hnsw_build_scan(&build, NULL);
     else
         hnsw_parallel_scan(parallel, &build);
-    if (build.shared->phase == HNSW_BUILD_IN_MEMORY)
+    if (build.shared->phase != HNSW_BUILD_ON_DISK)
         hnsw_write_graph(&build);
+    hnsw_store_close(build.store);
 
     info->ii_BrokenHotChain |= build.shared->broken_hot_chain;
     result->heap_tuples = build.shared->heap_tuples;

@@ -62,7 +62,9 @@ HnswParallel *hnsw_parallel_begin(HnswBuild *build, int nworkers)
         return NULL;
     }
     build->shared = p->share.shared;
-    hnsw_build_init_shared(build->shared, build);
+    hnsw_build_init_shared(build->shared, build, nworkers + 1);
+    SharedFileSetInit(&build->shared->files, p->share.segment);
+    build->store = hnsw_store_open(&build->shared->files, build->process, nworkers + 1);
     build->pages = pages_of(build->shared);
     hnsw_pages_init(build->pages);
     build->shared->region = dsm_segment_handle(p->region);
@@ -92,6 +94,8 @@ static void add_rows(VdbBuildShare *share)
                        .info = share->info,
                        .hi = shared->hi,
                        .shared = shared,
+                       .region_size = shared->region_size,
+                       .process = ParallelWorkerNumber + 1,
                        .pages = pages_of(shared)};
     dsm_segment *region = dsm_attach(shared->region);
 
@@ -101,9 +105,12 @@ static void add_rows(VdbBuildShare *share)
         return;
     }
     build.region = dsm_segment_address(region);
+    SharedFileSetAttach(&shared->files, share->segment);
+    build.store = hnsw_store_open(&shared->files, build.process, shared->processes);
     hnsw_build_scan(&build, share->scan);
     if (shared->phase == HNSW_BUILD_IN_MEMORY)
         hnsw_help_to_write(&build);
+    hnsw_store_close(build.store);
     dsm_detach(region);
 }
 

@@ -48,7 +48,10 @@ static void render(HnswBuild *build, VdbHnswBuildLayout *layout, BlockNumber blo
 {
     CHECK_FOR_INTERRUPTS();
     vdb_init_page(page, &build->hi.geometry, vdb_hnsw_build_page_kind(layout, block));
-    vdb_hnsw_build_render(build->region, build->scratch, layout, block, page);
+    if (hnsw_in_files(build))
+        vdb_hnsw_external_render(build->region, build->rendering, layout, block, page);
+    else
+        vdb_hnsw_build_render(build->region, build->scratch, layout, block, page);
 }
 
 static void render_portion(HnswBuild *build, VdbHnswBuildLayout *layout, uint32 portion)
@@ -157,20 +160,39 @@ static void write_alone(HnswBuild *build, VdbHnswBuildLayout *layout, VdbBulkWri
     }
 }
 
+static void finish_graph(HnswBuild *build)
+{
+    if (hnsw_in_files(build)) {
+        hnsw_finish_in_files(build);
+        return;
+    }
+    while (!vdb_hnsw_build_finish(build->region, build->scratch, FINISH_STEP))
+        CHECK_FOR_INTERRUPTS();
+}
+
+static void lay_out(HnswBuild *build, VdbHnswBuildLayout *layout)
+{
+    bool files = hnsw_in_files(build);
+    VdbStatus status = files ? vdb_hnsw_external_layout(build->region, layout)
+                             : vdb_hnsw_build_layout(build->region, layout);
+
+    if (status != VDB_OK)
+        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                        errmsg("index \"%s\" would exceed the maximum size of a relation",
+                               RelationGetRelationName(build->index))));
+    if (files)
+        hnsw_begin_rendering_files(build);
+}
+
 void hnsw_write_graph(HnswBuild *build)
 {
     VdbHnswBuildLayout layout;
     VdbBulkWriter *writer;
 
     hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_REACH);
-    while (!vdb_hnsw_build_finish(build->region, build->scratch, FINISH_STEP))
-        CHECK_FOR_INTERRUPTS();
-
+    finish_graph(build);
     hnsw_build_report(build, PROGRESS_CREATEIDX_SUBPHASE, HNSW_PROGRESS_WRITE);
-    if (vdb_hnsw_build_layout(build->region, &layout) != VDB_OK)
-        ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                        errmsg("index \"%s\" would exceed the maximum size of a relation",
-                               RelationGetRelationName(build->index))));
+    lay_out(build, &layout);
     hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_TOTAL, layout.blocks);
     writer = vdb_bulk_start(build->index, MAIN_FORKNUM);
     if (build->pages != NULL && build->shared->phase == HNSW_BUILD_IN_MEMORY)
