@@ -109,6 +109,65 @@ SELECT count(*) FROM (SELECT a.id FROM many a CROSS JOIN LATERAL (SELECT id FROM
 RESET statement_timeout;
 DROP TABLE many;
 
+-- more than maintenance_work_mem has room for, linked from temporary files: equal rows, NULLs, L2 and cosine, with and
+-- without codes and workers
+CREATE TABLE much (id int, v vector(64));
+SELECT setseed(0.25);
+INSERT INTO much SELECT i, array_agg(random() - .5)::vector FROM generate_series(1, 4000) i, generate_series(1, 64) GROUP BY i;
+INSERT INTO much SELECT id + 4000, v FROM much WHERE id % 8 = 0 UNION ALL SELECT 5000 + i, NULL FROM generate_series(1, 10) i;
+ANALYZE much;
+CREATE FUNCTION much_recall(operator text) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+    hits bigint := 0;
+    exact float8;
+    found bigint;
+    q vector;
+BEGIN
+    FOR q IN SELECT v FROM much WHERE id <= 2000 AND id % 100 = 0 LOOP
+        q := q + (SELECT v FROM much WHERE id = 7);
+        EXECUTE format('SELECT max(d) FROM (SELECT v %s $1 AS d FROM (SELECT v FROM much WHERE v IS NOT NULL OFFSET 0) t ORDER BY 1 LIMIT 10) s', operator) INTO exact USING q;
+        EXECUTE format('SELECT count(*) FROM (SELECT v FROM much ORDER BY v %1$s $1 LIMIT 10) s WHERE v %1$s $1 <= $2', operator) INTO found USING q, exact;
+        hits := hits + found;
+    END LOOP;
+    RETURN hits / 200.0;
+END $$;
+SET hnsw.ef_search = 200;
+ALTER TABLE much SET (parallel_workers = 2);
+SET min_parallel_table_scan_size = 0;
+SET maintenance_work_mem = '1MB';
+SET max_parallel_maintenance_workers = 0;
+CREATE INDEX much_v ON much USING hnsw (v vector_l2_ops) WITH (m = 8);
+SELECT * FROM vectordb_index_check('much_v');
+SELECT much_recall('<->') > .9 AS good;
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM much ORDER BY v <-> (SELECT v FROM much WHERE id = 99) LIMIT 10000) s;
+DROP INDEX much_v;
+SET maintenance_work_mem = '2MB';
+SET max_parallel_maintenance_workers = 2;
+CREATE INDEX much_v ON much USING hnsw (v vector_cosine_ops) WITH (m = 8, storage = half);
+SELECT * FROM vectordb_index_check('much_v');
+SELECT much_recall('<=>') > .9 AS good;
+SELECT count(*), count(DISTINCT id) FROM (SELECT id FROM much ORDER BY v <=> (SELECT v FROM much WHERE id = 99) LIMIT 10000) s;
+-- it takes rows as any other, and loses them
+INSERT INTO much SELECT id + 6000, v FROM much WHERE id <= 100;
+DELETE FROM much WHERE id % 2 = 0;
+VACUUM much;
+SELECT * FROM vectordb_index_check('much_v');
+DROP INDEX much_v;
+CREATE INDEX much_v ON much USING hnsw (v vector_l2_ops) WITH (m = 8, quantizer = none);
+SELECT * FROM vectordb_index_check('much_v');
+DROP INDEX much_v;
+RESET max_parallel_maintenance_workers;
+RESET min_parallel_table_scan_size;
+-- nothing is left of the files, neither after a build nor of one that was broken off
+SET statement_timeout = '100ms';
+CREATE INDEX much_v ON much USING hnsw (v vector_l2_ops) WITH (m = 50, ef_construction = 100);
+RESET statement_timeout;
+SELECT count(*) FROM pg_ls_tmpdir();
+RESET maintenance_work_mem;
+RESET hnsw.ef_search;
+DROP TABLE much;
+DROP FUNCTION much_recall;
+
 -- temporary and unlogged tables
 CREATE TEMP TABLE passing (id int, v vector(3)) ON COMMIT DELETE ROWS;
 CREATE INDEX passing_v ON passing USING hnsw (v vector_l2_ops);

@@ -27,8 +27,8 @@ static_assert(sizeof(RowHead) == 16);
 struct Row {
     uint64_t tid;
     uint32_t row;  // in the files' order
-    uint32_t home; // its nearest leader; before that the vector's hash; of a copy the place of its
-                   // node
+    uint32_t home; // its two nearest leaders; before that the vector's hash; of a copy the place of
+                   // its node
 };
 static_assert(sizeof(Row) == 16);
 
@@ -196,7 +196,7 @@ inline uint64_t piece_units(const External *x)
 // The steps between phases (external_rows.cpp).  Reads all rows' heads, finds equal vectors, and
 // divides the memory.
 VdbStatus lay_out(External *x, const VdbHnswStore *store, uint32_t processes);
-// Gives nodes their places, by their nearest leaders.
+// Gives nodes their places, by their two nearest leaders.
 void settle(External *x);
 
 // Where the row with that number stands, in which file.

@@ -228,8 +228,10 @@ VdbStatus lay_out(External *x, const VdbHnswStore *store, uint32_t processes)
 void settle(External *x)
 {
     Row *rows = x->all_rows();
-    for (uint32_t i = 0; i < x->nodes; i++)
-        rows[i].home = x->homes()[uint64_t{rows[i].row} * kFan];
+    for (uint32_t i = 0; i < x->nodes; i++) {
+        const uint16_t *homes = x->homes() + uint64_t{rows[i].row} * kFan;
+        rows[i].home = uint32_t{homes[0]} << 16 | (x->phases.fan > 1 ? homes[1] : 0);
+    }
     std::sort(rows, rows + x->nodes, [](const Row &a, const Row &b) {
         return a.home < b.home || (a.home == b.home && a.tid < b.tid);
     });
@@ -245,8 +247,7 @@ using namespace vdb::hnsw;
 bool vdb_hnsw_external_possible(const VdbHnswGeometry *g, size_t bytes, uint64_t rows,
                                 uint32_t processes) noexcept
 {
-    if (!vdb_hnsw_coded(g) || !is_partitioned(*g) || rows > kMostRows || processes == 0 ||
-        processes > kMostProcesses)
+    if (!is_partitioned(*g) || rows > kMostRows || processes == 0 || processes > kMostProcesses)
         return false;
     uint64_t offers = uint64_t{processes} * 1024 * sizeof(uint32_t);
     uint64_t upper = rows / (g->m - 1) * 3 / 2 * sizeof(uint32_t) + 4096;

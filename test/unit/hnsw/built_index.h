@@ -21,6 +21,10 @@ struct Index {
     std::vector<Page> pages;
 
     explicit Index(Build &b) : g(b.g), pages(b.pages()) {}
+    Index(const VdbHnswGeometry &geometry, std::vector<Page> built)
+        : g(geometry), pages(std::move(built))
+    {
+    }
 
     const MetaPage &meta() const { return *meta_of(&pages[0]); }
 
