@@ -142,11 +142,11 @@ double recall(const Index &index, const std::vector<Row> &queries, uint32_t ef)
 TEST(ExternalBuild, AsGoodAsInMemory)
 {
     constexpr uint32_t kDims = 100;
-    std::vector<Row> rows = gaussian(8000, kDims), queries = gaussian(40, kDims, 2);
+    std::vector<Row> rows = gaussian(5000, kDims), queries = gaussian(30, kDims, 2);
     Build whole(kDims, {}, rows.size());
     ASSERT_EQ(whole.add(rows), rows.size());
     double best = recall(Index(whole), queries, 100);
-    for (size_t memory_rows : {1500, 4000})
+    for (size_t memory_rows : {1200, 3000})
         for (uint32_t processes : {1, 2}) {
             Index index(geometry(kDims), External{kDims, {}, memory_rows, processes}.build(rows));
             check(index, rows);
@@ -180,8 +180,8 @@ TEST(ExternalBuild, EqualRows)
 // A slot's vector goes on in vector pages, upper lists in cell pages.
 TEST(ExternalBuild, PagesOfEveryKind)
 {
-    std::vector<Row> rows = gaussian(900, 2500);
-    Index index(geometry(2500, {.m = 4}), External{2500, {.m = 4}, 500}.build(rows));
+    std::vector<Row> rows = gaussian(600, 2500);
+    Index index(geometry(2500, {.m = 4}), External{2500, {.m = 4}, 400}.build(rows));
     check(index, rows);
     std::set<uint32_t> kinds;
     for (const Page &page : index.pages)
