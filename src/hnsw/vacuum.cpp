@@ -254,6 +254,18 @@ uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, Vd
     return n;
 }
 
+VdbStatus vdb_hnsw_let_go(void *page, VdbNode id, VdbNode child, const VdbHnswGeometry *g) noexcept
+{
+    NodeHeader *node = node_of(page, g, id);
+    if (!sane(node, g))
+        return VDB_CORRUPT;
+    uint32_t at = position(neighbors(node), node->pinned, child);
+    if (node->state != NodeState::kTombstone || at == node->pinned)
+        return VDB_STALE;
+    swap_edges(node, *g, at, --node->pinned);
+    return VDB_OK;
+}
+
 VdbStatus vdb_hnsw_adopt(void *parent_page, VdbNode parent_id, void *child_page, VdbNode child_id,
                          const VdbHnswGeometry *g) noexcept
 {

@@ -68,6 +68,37 @@ uint32_t vdb_hnsw_page_lists_into(const void *page, const VdbHnswGeometry *g, Vd
                                   const VdbNodeSet *set, VdbListName *out) VDB_NOEXCEPT;
 
 /*
+ * An order of the nodes in which parents come before their children, as the tree was when all its
+ * pages were fed.  A node may be hung under any that comes before it, and no circle can arise: also
+ * after other such moves and adoptions (but not after hand_down and hand_over), and whatever
+ * insertions do meanwhile.  They only add leaves, or put a node between a parent and its child, and
+ * nodes that came later have no place in the order.
+ */
+typedef struct VdbTreeOrder VdbTreeOrder;
+
+uint64_t vdb_hnsw_order_size(const VdbHnswGeometry *g, VdbBlock blocks) VDB_NOEXCEPT;
+/* Then feed each page once, and finish. */
+VdbTreeOrder *vdb_hnsw_order_begin(void *memory, const VdbHnswGeometry *g,
+                                   VdbBlock blocks) VDB_NOEXCEPT;
+void vdb_hnsw_order_feed(VdbTreeOrder *order, const VdbHnswGeometry *g, VdbBlock block,
+                         const void *page) VDB_NOEXCEPT;
+void vdb_hnsw_order_finish(VdbTreeOrder *order, VdbNode root) VDB_NOEXCEPT;
+/* Whether both have a place, and a's is before b's. */
+bool vdb_hnsw_order_before(const VdbTreeOrder *order, VdbNode a, VdbNode b) VDB_NOEXCEPT;
+
+/* Most children that a node near an orphan takes: beyond that its list would have too few edges
+ * left that insertions and searches choose. */
+static inline uint32_t vdb_hnsw_max_taken(const VdbHnswGeometry *g)
+{
+    return g->m / 2 > VDB_HNSW_MAX_FORCED ? g->m / 2 : VDB_HNSW_MAX_FORCED;
+}
+
+/* Makes a child of a tombstone an ordinary neighbour.  VDB_STALE: not a tombstone, or not its
+ * child.  REQUIRES: the same record makes it a child of another node that is in the tree. */
+VdbStatus vdb_hnsw_let_go(void *page, VdbNode node, VdbNode child,
+                          const VdbHnswGeometry *g) VDB_NOEXCEPT;
+
+/*
  * Edges that these edits add have the neutral code (codes_api.h).
  *
  * Moves the tree edges of a tombstone to its parent, as many as the parent has room for; when none

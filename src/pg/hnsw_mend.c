@@ -1,11 +1,9 @@
 /*
- * Vacuum, pass 3: lists that lead to tombstones are mended.  Tree edges first: what hangs on a
- * tombstone moves to its parent, so that the tombstone can leave the tree; then the list is chosen
- * anew from what lies behind the dead.
+ * Vacuum, pass 3: lists that lead to tombstones are mended.  Tree edges first (hnsw_tree.c), so
+ * that the tombstones leave the tree; then the list is chosen anew from what lies behind the dead.
  */
 #include "postgres.h"
 
-#include "access/generic_xlog.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -35,97 +33,6 @@ void hnsw_prepare_mending(HnswVacuum *v)
         v->codes = vdb_hnsw_codes_init(palloc(vdb_hnsw_codes_size(&v->hi.geometry, most)),
                                        &v->hi.geometry, most);
     }
-}
-
-typedef VdbStatus (*TreeEdit)(void *upper_page, VdbNode upper, void *lower_page, VdbNode lower,
-                              const VdbHnswGeometry *g);
-
-/* Edits two nodes of which one is the other's child in the tree, in one record. */
-static VdbStatus edit_tree(HnswVacuum *v, TreeEdit edit, VdbNode upper, VdbNode lower)
-{
-    const VdbHnswGeometry *g = &v->hi.geometry;
-    BlockNumber a = vdb_hnsw_node_block(g, upper), b = vdb_hnsw_node_block(g, lower);
-    Buffer first =
-        vdb_read_page_of(v->index, &v->hi, Min(a, b), VDB_HNSW_PAGE_NODE, BUFFER_LOCK_EXCLUSIVE);
-    Buffer second = a == b ? first
-                           : vdb_read_page_of(v->index, &v->hi, Max(a, b), VDB_HNSW_PAGE_NODE,
-                                              BUFFER_LOCK_EXCLUSIVE);
-    Buffer upperbuf = a <= b ? first : second, lowerbuf = a <= b ? second : first;
-    GenericXLogState *wal = GenericXLogStart(v->index);
-    Page upper_page = GenericXLogRegisterBuffer(wal, upperbuf, 0);
-    Page lower_page = hnsw_register_once(wal, lowerbuf, upperbuf, upper_page);
-    VdbStatus status = edit(upper_page, upper, lower_page, lower, g);
-
-    if (status == VDB_OK || status == VDB_FULL)
-        GenericXLogFinish(wal);
-    else
-        GenericXLogAbort(wal);
-    if (second != first)
-        UnlockReleaseBuffer(second);
-    UnlockReleaseBuffer(first);
-    return status;
-}
-
-/* Gives a dead node's tree edges, but one, to the first of these nodes that has room, or to several
- * of them. */
-static bool hand_to(HnswVacuum *v, VdbNode node, TreeEdit edit, const VdbLinks *heirs)
-{
-    bool done = false;
-
-    for (uint32 i = 0; i < heirs->pinned && !done; i++) {
-        CHECK_FOR_INTERRUPTS();
-        done = edit_tree(v, edit, node, heirs->ids[i]) == VDB_OK;
-    }
-    v->handed_down |= done;
-    return done;
-}
-
-/* Leaves a dead node with one tree edge: its other children go to that child, or below it. */
-static bool hand_down_all(HnswVacuum *v, VdbNode node)
-{
-    VdbLinks *links = palloc(sizeof(VdbLinks));
-    bool done;
-
-    hnsw_read_links(v->index, &v->hi, node, 0, links);
-    done = hand_to(v, node, vdb_hnsw_hand_down, links);
-    if (!done) {
-        hnsw_read_links(v->index, &v->hi, node, 0, links);
-        if (links->pinned > 0) {
-            hnsw_read_links(v->index, &v->hi, links->ids[0], 0, links);
-            done = hand_to(v, node, vdb_hnsw_hand_over, links);
-        }
-    }
-    pfree(links);
-    return done;
-}
-
-/* Takes a dead child out of the tree: its children become its parent's, as far as that has room, or
- * one of them takes the others.  False: it stays. */
-static bool adopt(HnswVacuum *v, VdbNode parent, VdbNode child)
-{
-    VdbStatus status = edit_tree(v, vdb_hnsw_adopt, parent, child);
-
-    if (status == VDB_FULL && hand_down_all(v, child))
-        status = edit_tree(v, vdb_hnsw_adopt, parent, child);
-    return status == VDB_OK;
-}
-
-/* Detaches every dead child of a node. */
-static void adopt_all(HnswVacuum *v, VdbNode node)
-{
-    VdbLinks *links = palloc(sizeof(VdbLinks));
-    bool progress = true;
-
-    while (progress) {
-        progress = false;
-        hnsw_read_links(v->index, &v->hi, node, 0, links);
-        for (uint32 i = 0; i < links->pinned; i++) {
-            CHECK_FOR_INTERRUPTS();
-            if (vdb_hnsw_set_has(v->dead, links->ids[i]))
-                progress |= adopt(v, node, links->ids[i]);
-        }
-    }
-    pfree(links);
 }
 
 /* Dead nodes whose lists are looked through for one mended list. */
@@ -185,7 +92,7 @@ static void mend(HnswVacuum *v, VdbListName name)
     VdbStatus status = VDB_STALE;
 
     if (name.level == 0)
-        adopt_all(v, name.node);
+        hnsw_clear_tree(v, name.node);
     while (status == VDB_STALE && !vdb_hnsw_set_has(v->dead, name.node)) {
         CHECK_FOR_INTERRUPTS();
         hnsw_read_links(v->index, &v->hi, name.node, name.level, seen);

@@ -154,6 +154,14 @@ static void bury(HnswVacuum *v, VdbNode node)
     UnlockReleaseBuffer(buf);
 }
 
+/* What maintenance_work_mem leaves. */
+static Size memory_left(HnswVacuum *v)
+{
+    Size all = (Size) maintenance_work_mem * 1024, used = vdb_hnsw_set_size(v->dead_slots);
+
+    return all > used ? all - used : 0;
+}
+
 /* Remembers a tombstone that is to be freed; the root never is. */
 static void remember_dead(HnswVacuum *v, VdbNode node)
 {
@@ -161,12 +169,14 @@ static void remember_dead(HnswVacuum *v, VdbNode node)
         return;
     if (vdb_hnsw_set_full(v->dead)) {
         uint32 slots = v->dead_slots * 2;
+        VdbNodeSet *full = v->dead;
 
-        if (vdb_hnsw_set_size(slots) > (Size) maintenance_work_mem * 1024)
+        if (vdb_hnsw_set_size(slots) > memory_left(v))
             return;
         v->dead = vdb_hnsw_set_move(
-            v->dead, MemoryContextAllocHuge(CurrentMemoryContext, vdb_hnsw_set_size(slots)), slots);
+            full, MemoryContextAllocHuge(CurrentMemoryContext, vdb_hnsw_set_size(slots)), slots);
         v->dead_slots = slots;
+        pfree(full);
     }
     vdb_hnsw_set_add(v->dead, node);
 }
@@ -241,13 +251,17 @@ static void for_each_page(HnswVacuum *v, void (*visit)(HnswVacuum *v, BlockNumbe
     MemoryContextSwitchTo(old);
 }
 
-/* An heir may stand on a page that was mended already, so that another round is needed for what it
- * got; each has less to do. */
+/*
+ * Rounds of mending.  Where lists are crowded with tree edges, the next round hands children down.
+ * An heir may stand on a page that was mended already, so that another round is needed for what it
+ * got; each has less to do.
+ */
 static void mend_pages(HnswVacuum *v)
 {
     v->handed_down = true;
-    for (int round = 0; v->handed_down && round < MEND_ROUNDS; round++) {
-        v->handed_down = false;
+    for (int round = 0; (v->handed_down || v->crowded) && round < MEND_ROUNDS; round++) {
+        hnsw_read_order(v, v->crowded ? 0 : memory_left(v));
+        v->crowded = v->handed_down = false;
         for_each_page(v, hnsw_mend_page);
     }
 }

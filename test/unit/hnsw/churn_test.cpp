@@ -188,6 +188,49 @@ TEST(Churn, RecallStaysThatOfAFreshBuild)
     table.expect_complete();
 }
 
+// Of the live rows, those whose node's tree edge comes from one that is farther than half of all
+// nodes: a search for such a row's vector may not find it if nothing else leads to it.
+static uint32_t hang_far_off(Table &table)
+{
+    Store &store = table.store;
+    std::vector<VdbNode> live = store.live_nodes();
+    uint32_t far_off = 0;
+    for (VdbNode parent : live) {
+        const NodeHeader *node = store.node(parent);
+        for (uint32_t i = 0; i < node->pinned; i++) {
+            std::vector<uint32_t> of_child = store.rows(neighbors(node)[i]);
+            if (of_child.empty())
+                continue;
+            const Row &child = table.rows[of_child[0]];
+            far_off += store.distance(child, parent) > store.all_distances(child)[live.size() / 2];
+        }
+    }
+    return far_off;
+}
+
+TEST(Churn, OrphansAreHungUnderNodesNearThem)
+{
+    constexpr uint32_t kDims = 64, kRows = 500;
+    for (VdbKept kept : {VDB_KEPT_PLAIN, VDB_KEPT_FULL}) {
+        Table table(kDims, {.m = 8, .ef_construction = 40, .kept = kept});
+        std::mt19937 random(5);
+        std::vector<Row> rows = gaussian(4 * kRows, kDims);
+        for (uint32_t i = 0; i < rows.size();) {
+            for (size_t n = kRows - table.alive.size(); n > 0 && i < rows.size(); n--)
+                table.add(rows[i++]);
+            table.remove(table.sample(&random, .3));
+        }
+        table.expect_complete();
+        EXPECT_LE(hang_far_off(table), table.alive.size() / 50);
+        uint32_t lost = 0;
+        for (uint32_t row : table.alive) {
+            std::vector<Found> found = search(table.store, rows[row], 200);
+            lost += found.empty() || table.store.rows(found[0].node) != std::vector{row};
+        }
+        EXPECT_LE(lost, 1u);
+    }
+}
+
 // Few rows are a thousand times as long as the others, for which the slots are made, and alike.
 TEST(Churn, LongSparseVectorsAmongShortOnes)
 {

@@ -56,6 +56,8 @@ class Vacuum {
     VdbNode best_ = VDB_NO_NODE;
     uint32_t best_level_ = 0;
     bool handed_down_ = false;
+    bool crowded_ = false;
+    VdbTreeOrder *order_ = nullptr;
 
     static uint32_t pool_size(const VdbHnswGeometry &g) { return std::max(4 * 2 * g.m, 64u); }
 
@@ -213,10 +215,90 @@ class Vacuum {
         return links.pinned > 0 &&
                hand_to(node, vdb_hnsw_hand_over, read_links(store_, links.ids[0], 0));
     }
+    // An orphan on its way from a tombstone to a node near it.
+    struct Move {
+        VdbNode from, child;
+        VdbLinks seen, now; // the list of the node that takes it
+    };
+    bool may_take(VdbNode node, Move &move)
+    {
+        move.now = move.seen = read_links(store_, node, 0);
+        return move.seen.found && move.seen.live && move.seen.pinned < vdb_hnsw_max_taken(&g_);
+    }
+    bool write_move(Move &move)
+    {
+        vdb_hnsw_links_remove(&move.now, vdb_hnsw_links_find(&move.now, move.child));
+        vdb_hnsw_links_add(&move.now, move.child, true);
+        Record record(store_);
+        void *from = record.page_of(vdb_hnsw_node_block(&g_, move.from), VDB_HNSW_PAGE_NODE);
+        VdbStatus status = vdb_hnsw_let_go(from, move.from, move.child, &g_);
+        if (status == VDB_OK)
+            status = vdb_hnsw_links_write(record.page_of(move.seen.block, VDB_HNSW_PAGE_NODE), &g_,
+                                          &move.seen, &move.now, codes_.codes);
+        if (status == VDB_OK)
+            record.finish();
+        return status == VDB_OK;
+    }
+    bool take_neighbor(VdbNode node, Move &move)
+    {
+        if (!may_take(node, move) || vdb_hnsw_links_find(&move.seen, move.child) == move.seen.count)
+            return false;
+        if (codes_.codes != nullptr)
+            vdb_hnsw_codes_clear(codes_.codes);
+        return write_move(move);
+    }
+    bool take_in(VdbNode node, Move &move)
+    {
+        uint32_t limit = vdb_hnsw_max_links(&g_, 0);
+        if (!may_take(node, move))
+            return false;
+        vdb_hnsw_gather_clear(gather_.gather);
+        vdb_hnsw_gather_add(gather_.gather, node);
+        vdb_hnsw_gather_add(gather_.gather, move.child);
+        for (uint32_t i = 0; i < move.seen.count; i++)
+            vdb_hnsw_gather_add(gather_.gather, move.seen.ids[i]);
+        gather_.run();
+        vdb_hnsw_gather_choose(gather_.gather, &move.now, limit, move.child);
+        if (vdb_hnsw_links_find(&move.now, move.child) == move.now.count)
+            return false;
+        if (codes_.codes != nullptr)
+            vdb_hnsw_gather_codes(gather_.gather, &move.now, codes_.codes, nullptr);
+        return write_move(move);
+    }
+    void hang_near(VdbNode from, VdbNode child)
+    {
+        VdbLinks near = read_links(store_, child, 0);
+        Move move = {from, child, {}, {}};
+        vdb_hnsw_gather_clear(gather_.gather);
+        vdb_hnsw_gather_add(gather_.gather, child);
+        for (uint32_t i = 0; i < near.count; i++)
+            if (vdb_hnsw_order_before(order_, near.ids[i], child))
+                vdb_hnsw_gather_add(gather_.gather, near.ids[i]);
+        gather_.run();
+        near.count = near.pinned = 0;
+        vdb_hnsw_gather_choose(gather_.gather, &near, vdb_hnsw_max_links(&g_, 0), VDB_NO_NODE);
+        for (uint32_t i = 0; i < near.count; i++)
+            if (take_neighbor(near.ids[i], move))
+                return;
+        for (uint32_t i = 0; i < near.count; i++)
+            if (take_in(near.ids[i], move))
+                return;
+    }
+    void hang_children_near(VdbNode dead)
+    {
+        VdbLinks links = read_links(store_, dead, 0);
+        for (uint32_t i = 0; i < links.pinned; i++)
+            if (!vdb_hnsw_set_has(dead_, links.ids[i]))
+                hang_near(dead, links.ids[i]);
+    }
     bool adopt(VdbNode parent, VdbNode child)
     {
+        if (order_ != nullptr)
+            hang_children_near(child);
         VdbStatus status = edit_tree(vdb_hnsw_adopt, parent, child);
-        if (status == VDB_FULL && hand_down_all(child))
+        if (status == VDB_FULL && order_ != nullptr)
+            crowded_ = true;
+        else if (status == VDB_FULL && hand_down_all(child))
             status = edit_tree(vdb_hnsw_adopt, parent, child);
         return status == VDB_OK;
     }
@@ -290,12 +372,24 @@ class Vacuum {
             mend(name);
     }
 
+    void feed_order(VdbBlock block) { vdb_hnsw_order_feed(order_, &g_, block, store_.read(block)); }
+    void read_order()
+    {
+        memories_.push_back(memory(vdb_hnsw_order_size(&g_, blocks_)));
+        order_ = vdb_hnsw_order_begin(memories_.back().get(), &g_, blocks_);
+        for_each_page(&Vacuum::feed_order);
+        vdb_hnsw_order_finish(order_, meta_.root);
+    }
     void mend_pages()
     {
         constexpr int kRounds = 16;
         handed_down_ = true;
-        for (int round = 0; handed_down_ && round < kRounds; round++) {
-            handed_down_ = false;
+        for (int round = 0; (handed_down_ || crowded_) && round < kRounds; round++) {
+            bool in_order = !crowded_;
+            order_ = nullptr;
+            if (in_order)
+                read_order();
+            crowded_ = handed_down_ = false;
             for_each_page(&Vacuum::mend_page);
         }
     }

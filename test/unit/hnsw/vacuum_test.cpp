@@ -196,6 +196,89 @@ TEST(HandDown, HeirTakesItsSiblings)
     EXPECT_EQ(s.hand_down(0, 1), VDB_STALE);
 }
 
+TEST(LetGo, TheEdgeBecomesAnOrdinaryOne)
+{
+    Nodes s;
+    s.put(0, kDead, {1, 2}, {3});
+    EXPECT_EQ(vdb_hnsw_let_go(s.page(1), s.id(0), s.id(1), &s.g), VDB_OK);
+    EXPECT_EQ(s.pinned(0), std::set<uint32_t>{2});
+    EXPECT_EQ(s.node(s.id(0))->degree, 3);
+    EXPECT_EQ(vdb_hnsw_let_go(s.page(1), s.id(0), s.id(1), &s.g), VDB_STALE); // no child any more
+    EXPECT_EQ(vdb_hnsw_let_go(s.page(1), s.id(0), s.id(3), &s.g), VDB_STALE);
+    s.put(0, kLive, {2});
+    EXPECT_EQ(vdb_hnsw_let_go(s.page(1), s.id(0), s.id(2), &s.g), VDB_STALE);
+    s.node(s.id(0))->pinned = 9;
+    EXPECT_EQ(vdb_hnsw_let_go(s.page(1), s.id(0), s.id(2), &s.g), VDB_CORRUPT);
+}
+
+namespace {
+
+// The order of the tree on a store's first node page.
+struct Order {
+    Memory memory_;
+    VdbTreeOrder *order;
+    Nodes &s;
+
+    Order(Nodes &nodes, uint32_t root)
+        : memory_(memory(vdb_hnsw_order_size(&nodes.g, 2))),
+          order(vdb_hnsw_order_begin(memory_.get(), &nodes.g, 2)), s(nodes)
+    {
+        vdb_hnsw_order_feed(order, &s.g, 0, s.page(0));
+        vdb_hnsw_order_feed(order, &s.g, 1, s.page(1));
+        vdb_hnsw_order_finish(order, s.id(root));
+    }
+    bool before(uint32_t a, uint32_t b) const
+    {
+        return vdb_hnsw_order_before(order, s.id(a), s.id(b));
+    }
+};
+
+} // namespace
+
+TEST(TreeOrder, ParentsComeFirstAndBranchesOneAfterTheOther)
+{
+    Nodes s;
+    s.put(2, kLive, {0, 4}, {1});
+    s.put(0, kLive, {1, 5});
+    s.put(4, kDead, {3});
+    for (uint32_t leaf : {1, 3, 5})
+        s.put(leaf, kLive, {}, {2});
+    Order o(s, 2);
+    for (auto [parent, child] : {std::pair{2, 0}, {2, 4}, {0, 1}, {0, 5}, {4, 3}}) {
+        EXPECT_TRUE(o.before(parent, child)) << child;
+        EXPECT_FALSE(o.before(child, parent)) << child;
+    }
+    EXPECT_NE(o.before(1, 5), o.before(5, 1));
+    EXPECT_NE(o.before(3, 5), o.before(5, 3));
+    EXPECT_EQ(o.before(3, 5), o.before(3, 1)); // a branch is not interrupted
+    EXPECT_FALSE(o.before(2, 6));              // not in the tree
+    EXPECT_FALSE(o.before(6, 1));
+    EXPECT_FALSE(vdb_hnsw_order_before(o.order, s.id(2), UINT32_MAX));
+    EXPECT_FALSE(vdb_hnsw_order_before(o.order, UINT32_MAX, s.id(2)));
+}
+
+TEST(TreeOrder, OfADamagedTree)
+{
+    Nodes s;
+    s.put(0, kLive, {1});
+    s.put(1, kLive, {2, 0}); // back to the root
+    s.put(2, kLive, {2, 3});
+    s.put(4, kLive, {5}); // a circle by itself
+    s.put(5, kLive, {4});
+    s.put(3, kLive, {});
+    neighbors(s.node(s.id(3)))[0] = UINT32_MAX - 1;
+    s.node(s.id(3))->degree = s.node(s.id(3))->pinned = 1;
+    s.put(6, kLive, {1});
+    s.node(s.id(6))->pinned = 200;
+    Order o(s, 0);
+    EXPECT_TRUE(o.before(0, 1));
+    EXPECT_FALSE(o.before(0, 4));
+    EXPECT_FALSE(o.before(0, 5));
+    EXPECT_FALSE(o.before(0, 6));
+    Order nowhere(s, UINT32_MAX - s.id(0)); // no such root
+    EXPECT_FALSE(nowhere.before(0, 1));
+}
+
 TEST(ListsInto, NamesListsThatLeadToTheDead)
 {
     Nodes s;
