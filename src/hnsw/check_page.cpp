@@ -110,6 +110,10 @@ struct PageCheck {
         float decoded[VDB_HNSW_MAX_DIMS];
         if (c->g.vector_pages > 0)
             return;
+        if (c->g.checked && !vdb_kept_intact(c->g.kept, c->g.space.dims, kept)) {
+            c->report(block, slot, "node: vector and its check disagree");
+            return;
+        }
         vdb_kept_decode(c->g.kept, c->g.space.dims, kept, decoded);
         double sum = norm_of(c->g.space, decoded, c->g.space.dims);
         double error = vdb_kept_error(c->g.kept, kept), length = std::sqrt(double{node->norm});

@@ -71,6 +71,7 @@ typedef struct VdbHnswShape {
     uint32_t code_dims;  /* with codes: how many coordinates they cover; 0: the best choice */
     uint32_t slot_units; /* of a sparse vector, how many units a slot has room for, less where a
                           * page does not; else ignored */
+    bool unchecked; /* with codes: kept vectors may lack checks, as a version before wrote some */
 } VdbHnswShape;
 
 /* Where everything lies; a pure function of (page_size, shape).  Offsets and sizes in bytes.  What
@@ -99,6 +100,7 @@ typedef struct VdbHnswGeometry {
     uint32_t inline_units;  /* leading units kept in the slot; sparse: as many as there are */
     uint32_t vector_pages;  /* pages that hold the others; sparse: at most */
     uint32_t units_per_vector_page;
+    uint32_t checked; /* 1: kept vectors have checks (vdb_kept_intact()) */
 } VdbHnswGeometry;
 
 /* Fewer dimensions are not worth a code. */

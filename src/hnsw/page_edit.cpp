@@ -33,7 +33,8 @@ void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noe
     *meta = {};
     meta->magic = kMagic;
     meta->version = kFormatVersion;
-    meta->features = vdb_hnsw_coded(g) ? kFeatureInlineCodes : 0;
+    meta->features =
+        (vdb_hnsw_coded(g) ? kFeatureInlineCodes : 0) | (g->checked ? kFeatureKeptChecks : 0);
     meta->page_size = g->page_size;
     meta->dims = g->space.dims;
     meta->m = static_cast<uint16_t>(g->m);

@@ -157,7 +157,8 @@ bool read_shape(const MetaPage *meta, VdbHnswShape *shape)
     VdbSpace space = {meta->metric, meta->storage, meta->dims};
     if (meta->kept > VDB_KEPT_RABITQ4)
         return false;
-    *shape = {space, meta->m, static_cast<VdbKept>(meta->kept), meta->code_dims, meta->slot_units};
+    *shape = {space,           meta->m,          static_cast<VdbKept>(meta->kept),
+              meta->code_dims, meta->slot_units, (meta->features & kFeatureKeptChecks) == 0};
     bool coded = (meta->features & kFeatureInlineCodes) != 0;
     return coded == (meta->kept != VDB_KEPT_PLAIN) && coded == (meta->code_dims > 0);
 }
@@ -207,6 +208,7 @@ VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbHnswShape *shape,
     g.space = *space;
     g.source = static_cast<VdbStorage>(space->storage);
     g.kept = shape->kept;
+    g.checked = coded && !shape->unchecked;
     g.unit_size = vdb_unit_size(space);
     g.units = vdb_value_units(space);
     if (coded) {
@@ -242,7 +244,7 @@ uint32_t vdb_hnsw_choose_slot_units(uint32_t page_size, const VdbSpace *space, u
     if (n == 0)
         return kDefaultSlotUnits;
     std::sort(sizes, sizes + n);
-    VdbHnswShape shape = {*space, m, VDB_KEPT_PLAIN, 0, 0};
+    VdbHnswShape shape = {*space, m, VDB_KEPT_PLAIN, 0, 0, false};
     uint32_t best = sizes[n - 1];
     double best_cost = std::numeric_limits<double>::max();
     for (uint32_t i = 0; i < kTries; i++) {

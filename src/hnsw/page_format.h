@@ -26,7 +26,8 @@ static_assert(sizeof(PageTrailer) == 8);
 // Feature flags: a reader refuses an index with a flag it does not know.
 constexpr uint32_t kFeatureInlineCodes = 1u << 0;  // slots hold their neighbours' codes
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: slots hold further index columns
-constexpr uint32_t kKnownFeatures = kFeatureInlineCodes;
+constexpr uint32_t kFeatureKeptChecks = 1u << 2;   // kept vectors have checks
+constexpr uint32_t kKnownFeatures = kFeatureInlineCodes | kFeatureKeptChecks;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {

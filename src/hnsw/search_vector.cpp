@@ -37,6 +37,9 @@ VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node)
         return VDB_CORRUPT;
     s.slice_count = vdb_hnsw_slices(&s.g, s.units);
     if (s.slice_count == 0) {
+        // Not where it goes on in vector pages: those may be another node's by now.
+        if (s.g.checked && !vdb_kept_intact(s.g.kept, s.g.space.dims, inline_vector(node, s.g)))
+            return VDB_CORRUPT;
         compare(s, inline_vector(node, s.g));
         return VDB_OK;
     }

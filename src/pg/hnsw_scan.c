@@ -310,6 +310,7 @@ static void fill_ahead(IndexScanDesc scan, HnswScan *so)
             continue;
         }
         memcpy(&row.tid, &so->tids[so->tid_next++], sizeof(row.tid));
+        vdb_check_heap_tid(scan, &row.tid);
         vdb_ahead_put(&so->ahead, row);
     }
 }

@@ -275,6 +275,7 @@ bool ivfgettuple(IndexScanDesc scan, ScanDirection dir)
     if (so->done)
         return false;
     memcpy(&scan->xs_heaptid, &tid, sizeof(ItemPointerData));
+    vdb_check_heap_tid(scan, &scan->xs_heaptid);
     scan->xs_recheck = false;
     scan->xs_recheckorderby = false;
     return true;

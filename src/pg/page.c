@@ -4,6 +4,7 @@
  */
 #include "postgres.h"
 
+#include "access/tableam.h"
 #include "pgstat.h"
 #include "storage/buf_internals.h"
 #include "storage/bufpage.h"
@@ -54,6 +55,19 @@ void vdb_check(VdbStatus status, Relation index, BlockNumber blkno)
 {
     if (unlikely(status != VDB_OK))
         vdb_corrupted(index, blkno, "a page breaks its format");
+}
+
+void vdb_heap_tid_beyond(IndexScanDesc scan, BlockNumber blkno)
+{
+    BlockNumber nblocks = RelationGetNumberOfBlocks(scan->heapRelation);
+
+    /* other access methods may number rows as they like */
+    if (blkno >= nblocks && scan->heapRelation->rd_tableam == GetHeapamTableAmRoutine())
+        ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
+                        errmsg("index \"%s\" is corrupted: it names a row in block %u of its "
+                               "table, which has %u",
+                               RelationGetRelationName(scan->indexRelation), blkno, nblocks),
+                        errhint("Please REINDEX it.")));
 }
 
 /* Learns the index's size anew; ereports if the block still lies beyond it. */

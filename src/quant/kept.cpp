@@ -17,10 +17,13 @@ namespace vdb {
 namespace {
 
 struct Header {
-    float error; // bound of |x - decoded x|
+    float error; // bound of |x - decoded x|; the low half of its bits is the check
     float scale; // a coordinate is its element times this
 };
 static_assert(sizeof(Header) == 8);
+
+constexpr uint32_t kCheckBits = 0xFFFFU; // of Header::error
+constexpr uint32_t kExponentBits = 0x7F80'0000U;
 
 constexpr size_t kChunk = 256;  // coordinates that are converted at once
 constexpr size_t kRow = 32;     // coordinates of 4 bits in one row, which is 16 bytes
@@ -291,6 +294,33 @@ float error_bound(uint32_t dims, const float *x, double squared)
            std::numeric_limits<float>::min();
 }
 
+// 16 bits of everything but themselves.  A sum, as it is made anew for each node that a search
+// compares: the product spreads it, so that no single wrong bit goes unnoticed.
+uint32_t check_of(VdbKept kept, uint32_t dims, const void *blob)
+{
+    const auto *bytes = static_cast<const uint8_t *>(blob);
+    const size_t n = vdb_kept_bytes(kept, dims);
+    uint32_t sum = vdb_float_bits(static_cast<const Header *>(blob)->error) & ~kCheckBits;
+
+    for (size_t i = sizeof(uint32_t); i < n; i += sizeof(uint32_t)) {
+        uint32_t word;
+        std::memcpy(&word, bytes + i, sizeof(word));
+        sum += word;
+    }
+    return (sum * 0x9E37'79B1U) >> 16;
+}
+
+// The next greater number of 16 bits, with the check as its low half; infinity stays itself, and
+// has no check.
+float error_with_check(VdbKept kept, uint32_t dims, void *blob)
+{
+    auto *header = static_cast<Header *>(blob);
+    const uint32_t up = (vdb_float_bits(header->error) + kCheckBits) & ~kCheckBits;
+
+    header->error = vdb_bits_float(up < kExponentBits ? up : kExponentBits);
+    return up < kExponentBits ? vdb_bits_float(up | check_of(kept, dims, blob)) : header->error;
+}
+
 size_t element_bytes(VdbKept kept, uint32_t dims)
 {
     switch (kept) {
@@ -356,6 +386,14 @@ void vdb_kept_encode(VdbKept kept, uint32_t dims, const float *x, void *out) noe
         return squared_error(dims, x, c, header->scale);
     });
     header->error = error_bound(dims, x, squared);
+    header->error = error_with_check(kept, dims, out);
+}
+
+bool vdb_kept_intact(VdbKept kept, uint32_t dims, const void *in) noexcept
+{
+    const uint32_t error = vdb_float_bits(static_cast<const Header *>(in)->error);
+
+    return error == kExponentBits || (error & kCheckBits) == check_of(kept, dims, in);
 }
 
 void vdb_kept_decode(VdbKept kept, uint32_t dims, const void *in, float *x) noexcept
@@ -370,6 +408,7 @@ float vdb_kept_error(VdbKept kept, const void *in) noexcept
     auto *header = static_cast<const Header *>(in);
 
     (void) kept;
+    // With the check it is a little greater than the bound was.
     return header->error >= 0 ? header->error : std::numeric_limits<float>::infinity();
 }
 

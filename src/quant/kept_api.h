@@ -29,6 +29,10 @@ void vdb_kept_decode(VdbKept kept, uint32_t dims, const void *in, float *x) VDB_
 /* At least |x - decoded x|, rounding of the rotation included. */
 float vdb_kept_error(VdbKept kept, const void *in) VDB_NOEXCEPT;
 
+/* Whether its bytes are as they were written; one damage in 65,536 goes unnoticed.  A vector too
+ * long for a bound of its error has no check.  REQUIRES: written by a version that put one. */
+bool vdb_kept_intact(VdbKept kept, uint32_t dims, const void *in) VDB_NOEXCEPT;
+
 /* Squared Euclidean distance (VDB_METRIC_L2) or dot product (any other) of a float32 vector and the
  * kept one, as if decoded. */
 float vdb_kept_raw(VdbKept kept, VdbMetric metric, uint32_t dims, const float *query,

@@ -189,7 +189,7 @@ inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 {
     VdbHnswGeometry g;
     VdbSpace space = {static_cast<uint32_t>(o.metric), static_cast<uint32_t>(o.storage), dims};
-    VdbHnswShape shape = {space, o.m, o.kept, 0, o.slot_units};
+    VdbHnswShape shape = {space, o.m, o.kept, 0, o.slot_units, false};
     EXPECT_EQ(vdb_hnsw_geometry(kPageSize, &shape, &g), VDB_OK);
     return g;
 }

@@ -519,7 +519,7 @@ TEST(CheckPage, CodesAndKeptVectors)
         {"factors that are not finite",
          [](NodeHeader *n, const VdbHnswGeometry &g) { code_factors(n, g)[1].scale = 0xFFC0; }},
         {"instead of about", [](NodeHeader *n, const VdbHnswGeometry &) { n->norm *= 2; }},
-        {"not finite", // the scale
+        {"its check disagree", // the scale
          [](NodeHeader *n, const VdbHnswGeometry &g) {
              static_cast<uint32_t *>(inline_vector(n, g))[1] = 0x7F800000;
          }},
@@ -533,6 +533,10 @@ TEST(CheckPage, CodesAndKeptVectors)
         EXPECT_EQ(r.counts.problems, 1u) << r.all();
         EXPECT_NE(r.all().find(c.problem), std::string::npos) << r.all();
     }
+    sound.g.checked = 0; // as of an earlier version
+    NodeHeader *node = sound.node(sound.live_nodes()[7]);
+    static_cast<uint32_t *>(inline_vector(node, sound.g))[1] = 0x7F800000;
+    EXPECT_TRUE(sound.check().says("not finite"));
 }
 
 TEST(CheckFuzz, AnyBytes)

@@ -102,7 +102,8 @@ TEST(MetaEdit, RefusesWhatItDoesNotKnow)
 
 TEST(MetaEdit, WithCodes)
 {
-    VdbHnswShape shape = {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, 384}, 16, VDB_KEPT_RABITQ4, 304, 0};
+    VdbHnswShape shape = {
+        {VDB_METRIC_COSINE, VDB_STORAGE_HALF, 384}, 16, VDB_KEPT_RABITQ4, 304, 0, false};
     VdbHnswGeometry written, read;
     uint64_t seed;
     Page page = {};
@@ -113,7 +114,11 @@ TEST(MetaEdit, WithCodes)
     EXPECT_EQ(std::memcmp(&written, &read, sizeof(read)), 0);
     EXPECT_EQ(read.code_dims, 304u);
     EXPECT_EQ(read.source, VDB_STORAGE_HALF);
-    EXPECT_EQ(meta_of(&page)->features, kFeatureInlineCodes);
+    EXPECT_EQ(meta_of(&page)->features, kFeatureInlineCodes | kFeatureKeptChecks);
+    EXPECT_EQ(read.checked, 1u);
+    meta_of(&page)->features = kFeatureInlineCodes; // of an earlier version
+    ASSERT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_OK);
+    EXPECT_EQ(read.checked, 0u);
     meta_of(&page)->code_dims = 392;
     EXPECT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_CORRUPT);
     meta_of(&page)->code_dims = 304;

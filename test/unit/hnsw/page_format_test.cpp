@@ -73,7 +73,7 @@ struct alignas(8) Page {
 
 VdbHnswShape coded_shape(uint32_t dims, uint32_t m, VdbKept kept)
 {
-    return {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, dims}, m, kept, 0, 0};
+    return {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, dims}, m, kept, 0, 0, false};
 }
 
 VdbHnswGeometry geometry(uint32_t dims, uint32_t m)
@@ -212,7 +212,7 @@ TEST(PageFormat, EverySparseGeometryIsSound)
         for (uint32_t m : {2u, 16u, 100u})
             for (uint32_t slot_units : {0u, 1u, 2u, 77u, 257u, 900u, 2000u, 99999u}) {
                 VdbSpace space = {VDB_METRIC_IP, VDB_STORAGE_SPARSE, dims};
-                VdbHnswShape shape = {space, m, VDB_KEPT_PLAIN, 0, slot_units};
+                VdbHnswShape shape = {space, m, VDB_KEPT_PLAIN, 0, slot_units, false};
                 VdbHnswGeometry g = {};
                 const char *why = nullptr;
                 ASSERT_EQ(vdb_hnsw_geometry(8192, &shape, &g), VDB_OK);

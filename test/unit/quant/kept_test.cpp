@@ -168,6 +168,27 @@ TEST_P(Kept, AVectorTooLongHasNoBound)
         EXPECT_FALSE(std::isnan(coordinate));
 }
 
+TEST_P(Kept, OneWrongBitIsNoticed)
+{
+    for (uint32_t dims : kDims) {
+        std::vector<uint32_t> blob = encode(normal_vector(dims));
+        EXPECT_TRUE(vdb_kept_intact(kept, dims, blob.data()));
+        for (size_t i = 0; i < blob.size(); i += 1 + blob.size() / 100)
+            for (uint32_t bit = 0; bit < 32; bit++) {
+                blob[i] ^= 1U << bit;
+                EXPECT_FALSE(vdb_kept_intact(kept, dims, blob.data())) << i << " " << bit;
+                blob[i] ^= 1U << bit;
+            }
+    }
+}
+
+TEST_P(Kept, AVectorWithoutABoundHasNoCheck)
+{
+    std::vector<uint32_t> blob = encode(normal_vector(100, 1e38F));
+    ASSERT_EQ(vdb_kept_error(kept, blob.data()), INFINITY);
+    EXPECT_TRUE(vdb_kept_intact(kept, 100, blob.data()));
+}
+
 TEST_P(Kept, AnyBytesCanBeRead)
 {
     constexpr uint32_t kLength = 100;
