@@ -269,7 +269,8 @@ void Beam::add_logged(uint32_t n)
     }
 }
 
-// Leaves out of the log what is known better: the nodes that were worth a closer look.
+// Leaves out of the log what is known better: of nodes that were worth a closer look one entry is
+// left, none of those expanded since.  There was one at least, so that the log only gets shorter.
 void Beam::forget_seen()
 {
     uint32_t kept = 0;
@@ -280,18 +281,9 @@ void Beam::forget_seen()
         log.nodes[kept++] = log.nodes[i];
     }
     log.size = kept;
-}
-
-// Leaves the nodes expanded since out of the log, and has those once in it that are not but were
-// worth a closer look.
-void Beam::compact_log()
-{
-    forget_seen();
     seen.for_each([this](VdbNode node, Seen &known) {
-        if (known.at == Seen::kExpanded)
-            return;
-        known.at = Seen::kNowhere;
-        log.add({known.distance, node});
+        if (known.at != Seen::kExpanded)
+            log.add({known.distance, node});
     });
 }
 
@@ -299,7 +291,11 @@ void Beam::compact_log()
 void Beam::refill()
 {
     open.size = 0;
-    compact_log();
+    forget_seen();
+    seen.for_each([](VdbNode, Seen &known) {
+        if (known.at != Seen::kExpanded)
+            known.at = Seen::kNowhere;
+    });
     rejected = false;
     last_dropped = kInfinity;
     for (uint32_t i = 0; i < log.size; i++) {

@@ -241,7 +241,6 @@ struct Beam {
     void trim();
     void refill();
     void forget_seen();
-    void compact_log();
 };
 
 } // namespace vdb::hnsw

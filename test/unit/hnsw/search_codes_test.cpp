@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 
+#include "hnsw/beam.h"
 #include "hnsw/entries_api.h"
 #include "page_store.h"
 
@@ -267,6 +268,39 @@ TEST(CodedSearch, LogDoesNotGrowWithEachEstimate)
     ASSERT_TRUE(searcher.first_window());
     EXPECT_EQ(searcher.take().size(), 3000u);
     EXPECT_LT(vdb_hnsw_search_memory(searcher.s), 200'000u); // growing takes 800 KB
+}
+
+// Nodes that were worth a closer look have their places in the log when a window ends, however many
+// other estimates came since the log was tidied.
+TEST(CodedSearch, TheLogHasRoomForAllThatWasSeen)
+{
+    constexpr uint32_t kEf = 1000, kMore = 32, kHops = 3000;
+    std::vector<decltype(memory(0))> memories;
+    auto fresh = [&](size_t bytes) {
+        memories.push_back(memory(bytes));
+        return memories.back().get();
+    };
+    Beam beam;
+    beam.init(fresh(Beam::first_bytes(kEf, kMore)), kEf, kMore);
+    beam.start(kEf);
+    VdbNode node = 0;
+    for (uint32_t hop = 0; hop < kHops; hop++) {
+        beam.tidy(kMore);
+        while (size_t bytes = beam.need(kMore)) {
+            beam.give(fresh(bytes), kMore);
+            beam.tidy(kMore);
+        }
+        bool near = hop < kHops / 2; // nearer than all before; then farther
+        for (uint32_t i = 0; i < kMore; i++) {
+            beam.log.distances[beam.log.size + i] = near ? 1e6f - static_cast<float>(node) : 2e6f;
+            beam.log.nodes[beam.log.size + i] = node++;
+        }
+        beam.add_logged(kMore);
+        ASSERT_LE(beam.log.size, beam.log.capacity);
+    }
+    beam.resume();
+    EXPECT_LE(beam.log.size, beam.log.capacity);
+    EXPECT_EQ(std::set<VdbNode>(beam.log.nodes, beam.log.nodes + beam.log.size).size(), node);
 }
 
 // As far from all vectors, and where a scan gives up.
