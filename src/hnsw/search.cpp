@@ -316,10 +316,7 @@ bool vdb_hnsw_search_resume(VdbHnswSearch *s) noexcept
 bool vdb_hnsw_search_drain(VdbHnswSearch *s) noexcept
 {
     s->sorted = false;
-    if (s->by_codes)
-        return drain_hops(*s);
-    (void) resume_visits(*s);
-    return s->results.size > 0 || s->spare.size > 0;
+    return s->by_codes ? drain_hops(*s) : drain_visits(*s);
 }
 
 uint64_t vdb_hnsw_search_visited(const VdbHnswSearch *s) noexcept

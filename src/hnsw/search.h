@@ -136,6 +136,7 @@ VdbStatus feed_cell(VdbHnswSearch &s, const void *page);
 void finish_visit(VdbHnswSearch &s);
 void plan_visit(VdbHnswSearch &s, VdbNode node);
 bool resume_visits(VdbHnswSearch &s);
+bool drain_visits(VdbHnswSearch &s);
 
 // search_codes.cpp: layer 0 by estimates, one page for a node and its neighbours
 

@@ -109,7 +109,8 @@ void vdb_hnsw_search_hold_back(VdbHnswSearch *s) VDB_NOEXCEPT;
 bool vdb_hnsw_search_resume(VdbHnswSearch *s) VDB_NOEXCEPT;
 
 /* Instead of resuming: makes the nearest nodes ready to be taken that were compared so far and were
- * not taken, and looks at no other.  False if there are none. */
+ * not taken, and looks at no other.  False if there are none.  Not to be widened or resumed any
+ * more. */
 bool vdb_hnsw_search_drain(VdbHnswSearch *s) VDB_NOEXCEPT;
 
 /* Nodes whose distance was computed so far, on all layers; those that were only estimated do not

@@ -181,4 +181,15 @@ bool resume_visits(Search &s)
     return s.results.size > 0 || s.frontier.size > 0;
 }
 
+bool drain_visits(Search &s)
+{
+    s.spare.make();
+    while (s.spare.size > 0 && s.results.size < s.ef) {
+        Spare best = s.spare.pop();
+        if (best.live)
+            s.results.push(best.candidate);
+    }
+    return s.results.size > 0;
+}
+
 } // namespace vdb::hnsw

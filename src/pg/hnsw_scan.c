@@ -169,12 +169,13 @@ static bool next_window(IndexScanDesc scan, HnswScan *so)
         vdb_hnsw_search_hold_back(so->search);
     else
         so->leftovers = true;
-    if (limits_reached(so))
+    /* once draining, always: memory for a wider window is only taken to go on */
+    if (so->state == HNSW_SCAN_DRAINING || limits_reached(so)) {
         so->state = HNSW_SCAN_DRAINING;
-    else if (vdb_hnsw_search_visited(so->search) < (uint64) hnsw_max_scan_tuples / 2)
-        vdb_hnsw_search_widen(so->search, so->ef *= 2);
-    if (so->state == HNSW_SCAN_DRAINING)
         return vdb_hnsw_search_drain(so->search);
+    }
+    if (vdb_hnsw_search_visited(so->search) < (uint64) hnsw_max_scan_tuples / 2)
+        vdb_hnsw_search_widen(so->search, so->ef *= 2);
     hnsw_reserve(so->search);
     if (!vdb_hnsw_search_resume(so->search))
         return false;

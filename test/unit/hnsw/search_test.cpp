@@ -166,6 +166,23 @@ TEST(Search, GoingOnFindsWhatALargerWindowFinds)
     EXPECT_FALSE(small.next_window());
 }
 
+// What a scan returns that may not go on: all that it looked at, and then nothing.
+TEST(Search, DrainsWhatItLookedAt)
+{
+    Store store(gaussian(6000, 8), 8);
+    Searcher searcher(store, Row(8, 0), 400);
+    ASSERT_TRUE(searcher.first_window());
+    std::set<VdbNode> seen;
+    for (int windows = 0; windows < 100; windows++) {
+        for (Found f : searcher.take())
+            EXPECT_TRUE(seen.insert(f.node).second);
+        if (!vdb_hnsw_search_drain(searcher.s))
+            break;
+    }
+    EXPECT_FALSE(vdb_hnsw_search_drain(searcher.s));
+    EXPECT_GT(seen.size() + 200, vdb_hnsw_search_visited(searcher.s)); // but for upper layers
+}
+
 TEST(Search, FoundDoesNotTake)
 {
     Store store(gaussian(300, 4), 4);
