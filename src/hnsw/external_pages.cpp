@@ -53,6 +53,7 @@ struct Renderer {
     uint32_t used; // units of their pieces
     uint32_t at;   // of what does not lie on nodes' pages: the node that is under way
     uint32_t item; // and which of its cells or slices
+    VdbHnswBuildLayout *layout;
 
     External *x() const { return cache.x; }
     BuildRegion *region() const { return cache.region; }
@@ -144,6 +145,7 @@ struct Renderer {
     void take_page(bool with_edges)
     {
         forget();
+        layout->tids_node = VDB_NO_NODE; // that id may be another node's now
         uint32_t end = std::min(x()->nodes, position + x()->geometry.slots_per_page);
         while (position < end)
             take_next(with_edges);
@@ -294,6 +296,7 @@ void vdb_hnsw_external_render(void *, void *work, VdbHnswBuildLayout *layout, Vd
                               void *page) noexcept
 {
     Renderer *renderer = static_cast<Renderer *>(work);
+    renderer->layout = layout;
     if (block == layout->first_cell_block || block == layout->first_vector_block)
         renderer->rewind();
     switch (vdb_hnsw_build_page_kind(layout, block)) {
