@@ -11,7 +11,7 @@ namespace vdb::hnsw {
 
 namespace {
 
-constexpr uint32_t kBudget = 10000; // nodes between two looks for interrupts, in read()
+constexpr uint32_t kBudget = 10000; // nodes between two looks for interrupts
 
 struct List {
     ListHead head;
@@ -70,6 +70,13 @@ struct Run {
         }
     }
 
+    // A read is where the caller looks for interrupts.
+    void pause() const
+    {
+        ListHead head;
+        store->read(store->owner, VDB_HNSW_FILE_LISTS, offset(0), &head, sizeof(head));
+    }
+
     void save()
     {
         for (uint32_t i = 0; i < n; i++) {
@@ -106,7 +113,7 @@ void vdb_hnsw_external_finish(void *memory, const VdbHnswStore *store) noexcept
         run.make_region();
         run.load();
         while (!vdb_hnsw_build_finish(run.region, nullptr, kBudget))
-            ;
+            run.pause();
         first += n;
         if (first < x->nodes)
             adopt_outsider(run.region, n);

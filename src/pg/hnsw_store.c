@@ -107,6 +107,7 @@ static void write_file(void *owner, uint32_t file, uint64_t offset, const void *
 {
     HnswStore *s = owner;
 
+    CHECK_FOR_INTERRUPTS();
     if (s->used > 0 && (file != s->file || (off_t) offset != s->start + (off_t) s->used ||
                         bytes > BUFFER_SIZE - s->used))
         hnsw_store_flush(s);
