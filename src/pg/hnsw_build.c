@@ -327,14 +327,23 @@ static void build_row(Relation index, ItemPointer heap_tid, Datum *values, bool 
     hnsw_build_report(build, PROGRESS_CREATEIDX_TUPLES_DONE, (int64) tuples);
 }
 
+/* Memory to add rows with.  A process that comes late may find something else in the region. */
+static void prepare_to_add(HnswBuild *build)
+{
+    if (!begin_add(build->shared))
+        return;
+    build->scratch = hnsw_alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
+    vdb_hnsw_build_scratch_init(build->region, build->scratch);
+    end_add(build->shared);
+}
+
 void hnsw_build_scan(HnswBuild *build, TableScanDesc scan)
 {
     HnswBuildShared *shared = build->shared;
     int joined_at = BarrierAttach(&shared->barrier);
     double tuples;
 
-    build->scratch = hnsw_alloc_aligned(vdb_hnsw_build_scratch_size(build->region));
-    vdb_hnsw_build_scratch_init(build->region, build->scratch);
+    prepare_to_add(build);
     build->row_context =
         AllocSetContextCreate(CurrentMemoryContext, "hnsw build row", ALLOCSET_DEFAULT_SIZES);
     tuples = table_index_build_scan(build->heap, build->index, build->info, true,
