@@ -104,7 +104,7 @@ void begin_choosing(External *x)
     x->phases.portions = portions_of(x->phases.count);
 }
 
-// After a phase; false where the memory does not do.
+// After a phase; VDB_TOO_BIG where the memory does not do.
 VdbStatus next_phase(External *x, const VdbHnswStore *store, uint32_t processes)
 {
     BuildPhases &p = x->phases;

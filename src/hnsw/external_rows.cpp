@@ -25,7 +25,7 @@ uint64_t record_bytes(const VdbHnswGeometry &g)
     return align8(sizeof(RowHead) + vdb_value_bytes(&g.space));
 }
 
-// Nodes of a stretch whose candidates are in memory at once; about a megabyte.
+// Nodes of a stretch whose candidates are in memory at once; about a megabyte, if there are few.
 uint32_t bucket_nodes(const External *x)
 {
     constexpr uint64_t kBytes = 1024 * 1024;
