@@ -178,6 +178,16 @@ VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *o
     return vdb_hnsw_node_block(&s->g, node);
 }
 
+uint32_t vdb_hnsw_search_ahead(const VdbHnswSearch *s, uint32_t max, VdbBlock *blocks) noexcept
+{
+    VdbNode nodes[VDB_HNSW_MAX_AHEAD];
+    max = std::min<uint32_t>(max, VDB_HNSW_MAX_AHEAD);
+    uint32_t n = s->by_codes ? hops_ahead(*s, max, nodes) : visits_ahead(*s, max, nodes);
+    for (uint32_t i = 0; i < n; i++)
+        blocks[i] = vdb_hnsw_node_block(&s->g, nodes[i]);
+    return n;
+}
+
 size_t vdb_hnsw_search_need(VdbHnswSearch *s) noexcept
 {
     if (s->by_codes) {

@@ -130,6 +130,8 @@ bool add_slice(VdbHnswSearch &s, const void *page);
 VdbBlock next_visit(VdbHnswSearch &s);
 // The next of the following `window` that was not named yet, VDB_NO_NODE if all were.
 VdbNode upcoming_visit(VdbHnswSearch &s, uint32_t window);
+// Up to `max` nodes that are visited next, likely.
+uint32_t visits_ahead(const VdbHnswSearch &s, uint32_t max, VdbNode *nodes);
 VdbStatus feed_visit(VdbHnswSearch &s, const void *page);
 VdbStatus feed_expand(VdbHnswSearch &s, const void *page);
 VdbStatus feed_cell(VdbHnswSearch &s, const void *page);
@@ -143,6 +145,7 @@ bool drain_visits(VdbHnswSearch &s);
 void begin_hops(VdbHnswSearch &s);
 VdbBlock next_hop(VdbHnswSearch &s);
 VdbNode upcoming_hop(VdbHnswSearch &s);
+uint32_t hops_ahead(const VdbHnswSearch &s, uint32_t max, VdbNode *nodes);
 VdbStatus feed_hop(VdbHnswSearch &s, const void *page);
 void finish_hop(VdbHnswSearch &s);
 uint32_t found_by_hops(VdbHnswSearch &s, VdbNode *nodes, uint32_t max);

@@ -57,6 +57,13 @@ VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) VDB_NOEXCEPT;
  * the page it begins to read.  VDB_NO_BLOCK if all were.  For prefetching. */
 VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) VDB_NOEXCEPT;
 
+/* Pages that a search may be waiting for at a time. */
+#define VDB_HNSW_MAX_AHEAD 32
+
+/* Blocks of up to `max` visits (at most VDB_HNSW_MAX_AHEAD) that will probably follow the one that
+ * next() named, the likeliest first.  Returns how many.  For reading ahead from disk. */
+uint32_t vdb_hnsw_search_ahead(const VdbHnswSearch *s, uint32_t max, VdbBlock *blocks) VDB_NOEXCEPT;
+
 /* Bytes to give before the next feed; 0 almost always. */
 size_t vdb_hnsw_search_need(VdbHnswSearch *s) VDB_NOEXCEPT;
 void vdb_hnsw_search_give(VdbHnswSearch *s, void *memory, size_t size) VDB_NOEXCEPT;

@@ -141,6 +141,24 @@ VdbNode upcoming_hop(Search &s)
     return node;
 }
 
+uint32_t hops_ahead(const Search &s, uint32_t max, VdbNode *nodes)
+{
+    Candidate nearest[VDB_HNSW_MAX_AHEAD];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s.beam.open.size; i++) {
+        Candidate c = {s.beam.open.distances[i], s.beam.open.nodes[i]};
+        if (n == max && !(c.distance < nearest[n - 1].distance))
+            continue;
+        uint32_t at = n < max ? n++ : n - 1;
+        for (; at > 0 && c.distance < nearest[at - 1].distance; at--)
+            nearest[at] = nearest[at - 1];
+        nearest[at] = c;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        nodes[i] = nearest[i].node;
+    return n;
+}
+
 uint32_t found_by_hops(Search &s, VdbNode *nodes, uint32_t max)
 {
     Array<Result> &done = s.beam.done;

@@ -168,6 +168,13 @@ VdbNode upcoming_visit(Search &s, uint32_t window)
     return s.batch[s.batch_named++];
 }
 
+uint32_t visits_ahead(const Search &s, uint32_t max, VdbNode *nodes)
+{
+    uint32_t n = std::min(max, s.batch_size - s.batch_next);
+    std::copy_n(s.batch + s.batch_next, n, nodes);
+    return n;
+}
+
 bool resume_visits(Search &s)
 {
     s.spare.make();

@@ -4,8 +4,11 @@
  */
 #include "postgres.h"
 
+#include "executor/instrument.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/rel.h"
+#include "utils/spccache.h"
 
 #include "pg/hnsw.h"
 #include "pg/scratch.h"
@@ -51,8 +54,51 @@ static void prefetch(Relation index, HnswIndex *hi, VdbHnswSearch *search)
     }
 }
 
+/* Pages to ask of the operating system at a time; 8 are as good as 16 (README, Search). */
+#define READ_AHEAD 8
+
+/* What was asked for last, so that a page is asked for once. */
+#define ASKED_ROOM 32
+
+typedef struct ReadAhead {
+    int64 reads;                   /* of this session, when this was looked at last */
+    uint32 count;                  /* asked for so far */
+    BlockNumber asked[ASKED_ROOM]; /* the last of them */
+} ReadAhead;
+
+static bool was_asked(const ReadAhead *ahead, BlockNumber blkno)
+{
+    for (uint32 i = 0; i < Min(ahead->count, ASKED_ROOM); i++)
+        if (ahead->asked[i] == blkno)
+            return true;
+    return false;
+}
+
+/*
+ * Once a page was not in the shared buffers, those that will follow are asked for together.  While
+ * all are, this costs a comparison.
+ */
+static void read_ahead(Relation index, HnswIndex *hi, VdbHnswSearch *search, ReadAhead *ahead)
+{
+    BlockNumber blocks[READ_AHEAD];
+    uint32 n;
+
+    if (likely(ahead->reads == pgBufferUsage.shared_blks_read))
+        return;
+    ahead->reads = pgBufferUsage.shared_blks_read;
+    n = Min(get_tablespace_io_concurrency(index->rd_rel->reltablespace), READ_AHEAD);
+    n = vdb_hnsw_search_ahead(search, n, blocks);
+    for (uint32 i = 0; i < n; i++) {
+        if (blocks[i] >= hi->nblocks || was_asked(ahead, blocks[i]))
+            continue;
+        (void) PrefetchBuffer(index, MAIN_FORKNUM, blocks[i]);
+        ahead->asked[ahead->count++ % ASKED_ROOM] = blocks[i];
+    }
+}
+
 void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search)
 {
+    ReadAhead ahead = {.reads = pgBufferUsage.shared_blks_read};
     BlockNumber blkno;
 
     while ((blkno = vdb_hnsw_search_next(search)) != InvalidBlockNumber) {
@@ -61,6 +107,7 @@ void hnsw_run_search(Relation index, HnswIndex *hi, VdbHnswSearch *search)
 
         CHECK_FOR_INTERRUPTS();
         hnsw_reserve(search);
+        read_ahead(index, hi, search, &ahead);
         prefetch(index, hi, search);
         buf = vdb_read_unchecked(index, hi, blkno);
         status = vdb_hnsw_search_feed(search, BufferGetPage(buf));

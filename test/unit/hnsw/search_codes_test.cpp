@@ -202,6 +202,37 @@ TEST(CodedSearch, AnswersWithHeapTids)
     EXPECT_FALSE(vdb_hnsw_search_peek(searcher.s, 28, &next));
 }
 
+// Most pages are named before they are wanted, and most of what is named is.
+void expect_foresight(Store &store, const Row &query, size_t ahead)
+{
+    Searcher searcher(store, query, 40);
+    VdbHnswMeta meta = store.read_meta();
+    searcher.start(meta.root, meta.root, 0, 40);
+    std::set<VdbBlock> named, wanted;
+    size_t foreseen = 0;
+    for (VdbBlock block; (block = vdb_hnsw_search_next(searcher.s)) != VDB_NO_BLOCK;) {
+        searcher.reserve();
+        if (wanted.insert(block).second)
+            foreseen += named.count(block);
+        VdbBlock blocks[VDB_HNSW_MAX_AHEAD];
+        uint32_t n = vdb_hnsw_search_ahead(searcher.s, static_cast<uint32_t>(ahead), blocks);
+        ASSERT_LE(n, ahead);
+        named.insert(blocks, blocks + n);
+        require(vdb_hnsw_search_feed(searcher.s, store.read(block)));
+    }
+    EXPECT_GT(foreseen * 10, wanted.size() * 6);
+    EXPECT_LT(named.size() * 10, wanted.size() * 16);
+}
+
+TEST(CodedSearch, SaysWhatItWillRead)
+{
+    std::vector<Row> rows = embeddings(3000, kDims, VDB_METRIC_L2);
+    for (VdbKept kept : {VDB_KEPT_SQ8, VDB_KEPT_PLAIN}) {
+        Store store(rows, kDims, {.kept = kept});
+        expect_foresight(store, gaussian(1, kDims, 5)[0], 8);
+    }
+}
+
 TEST(CodedSearch, WindowsLeaveComparedNodesBehind)
 {
     std::vector<Row> rows = embeddings(1000, kDims, VDB_METRIC_L2);
