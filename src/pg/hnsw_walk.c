@@ -54,7 +54,7 @@ static void prefetch(Relation index, HnswIndex *hi, VdbHnswSearch *search)
     }
 }
 
-/* Pages to ask of the operating system at a time; 8 are as good as 16 (README, Search). */
+/* Pages to ask of the operating system at a time; README, Search. */
 #define READ_AHEAD 8
 
 /* What was asked for last, so that a page is asked for once. */
