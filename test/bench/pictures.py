@@ -102,20 +102,20 @@ def query_time(records, folder):
 
 
 def build_phases(records, folder):
-    """A stacked bar of each build, by what pg_stat_progress_create_index told."""
-    builds = [build for build in report.builds(records).values() if build.get("phases")]
+    """A stacked bar of each build, by what pg_stat_progress_create_index told; not of one that tells no phases."""
+    builds = [build for build in report.builds(records).values() if len(build.get("phases") or ()) > 2]
     if not builds:
         return
     figure, axis = pyplot.subplots(figsize=(9, 1.5 + .5 * len(builds)))
     axis.set_prop_cycle(color=pyplot.get_cmap("tab20").colors)
-    names = [f"{build['side']}, {build['data']}, {build.get('maintenance_work_mem')}" for build in builds]
+    names = [f"{build['data']}, {build['type']}, {build.get('maintenance_work_mem')}" for build in builds]
     left = [0.0] * len(builds)
     for phase in dict.fromkeys(phase for build in builds for phase in build["phases"]):
-        widths = [build["phases"].get(phase, 0) for build in builds]
+        widths = [1e6 * build["phases"].get(phase, 0) / build["rows"] for build in builds]
         axis.barh(range(len(builds)), widths, left=left, label=phase)
         left = [start + width for start, width in zip(left, widths)]
     axis.set_yticks(range(len(builds)), names)
-    axis.set_xlabel("seconds")
+    axis.set_xlabel("µs a row, by the clock")
     axis.invert_yaxis()
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     _save(figure, folder, "build_phases.svg")
@@ -124,9 +124,11 @@ def build_phases(records, folder):
 def draw(runs, folder):
     """Every picture that the records have something for, as SVG files. What several runs have, the first of them shows."""
     compared = {}
-    for records in reversed(runs):
+    for records in runs:
         for key, sides in report.comparisons(records).items():
-            compared[key] = {**compared.get(key, {}), **sides}
+            for side, points in sides.items():
+                compared.setdefault(key, {}).setdefault(side, points)
+    compared = {key: sides for key, sides in compared.items() if len(sides) > 1}
     if compared:
         recall_qps(compared, folder)
         latency(compared, folder)
