@@ -208,4 +208,22 @@ inline void check(const Index &index, const std::vector<Row> &rows)
         EXPECT_EQ(count, 1u);
 }
 
+// Share of the true 10 nearest that a search of width ef finds.
+inline double recall(const Index &index, const std::vector<Row> &queries, uint32_t ef)
+{
+    constexpr size_t k = 10;
+    std::vector<VdbNode> ids = index.nodes();
+    size_t hits = 0;
+    for (const Row &query : queries) {
+        std::vector<float> exact;
+        for (VdbNode id : ids)
+            exact.push_back(index.distance(query, id));
+        std::nth_element(exact.begin(), exact.begin() + k - 1, exact.end());
+        std::vector<VdbNode> found = index.search(query, ef);
+        for (size_t i = 0; i < k && i < found.size(); i++)
+            hits += index.distance(query, found[i]) <= exact[k - 1];
+    }
+    return static_cast<double>(hits) / static_cast<double>(k * queries.size());
+}
+
 } // namespace vdb::hnsw::test

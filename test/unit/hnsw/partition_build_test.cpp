@@ -10,24 +10,6 @@ using namespace vdb::hnsw::test;
 
 namespace {
 
-// Share of the true 10 nearest that a search of width ef finds.
-double recall(const Index &index, const std::vector<Row> &queries, uint32_t ef)
-{
-    constexpr size_t k = 10;
-    std::vector<VdbNode> ids = index.nodes();
-    size_t hits = 0;
-    for (const Row &query : queries) {
-        std::vector<float> exact;
-        for (VdbNode id : ids)
-            exact.push_back(index.distance(query, id));
-        std::nth_element(exact.begin(), exact.begin() + k - 1, exact.end());
-        std::vector<VdbNode> found = index.search(query, ef);
-        for (size_t i = 0; i < k && i < found.size(); i++)
-            hits += index.distance(query, found[i]) <= exact[k - 1];
-    }
-    return static_cast<double>(hits) / static_cast<double>(k * queries.size());
-}
-
 std::vector<Page> build(const std::vector<Row> &rows, uint32_t dims, Options o, uint32_t threads)
 {
     Build b(dims, o, rows.size());
