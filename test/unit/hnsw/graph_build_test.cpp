@@ -16,25 +16,6 @@ Index build(const std::vector<Row> &rows, uint32_t dims, Options o = {})
     return Index(b);
 }
 
-// Share of the true k nearest that a search finds.
-double recall(const Index &index, const std::vector<Row> &queries, uint32_t ef)
-{
-    constexpr size_t k = 10;
-    std::vector<VdbNode> ids = index.nodes();
-    size_t hits = 0;
-    for (const Row &query : queries) {
-        std::vector<std::pair<float, VdbNode>> exact;
-        for (VdbNode id : ids)
-            exact.push_back({index.distance(query, id), id});
-        std::nth_element(exact.begin(), exact.begin() + k, exact.end());
-        std::vector<VdbNode> found = index.search(query, ef);
-        found.resize(std::min(found.size(), k));
-        for (size_t i = 0; i < k; i++)
-            hits += std::count(found.begin(), found.end(), exact[i].second);
-    }
-    return static_cast<double>(hits) / static_cast<double>(k * queries.size());
-}
-
 TEST(GraphBuild, NoRows)
 {
     Index index = build({}, 3);
