@@ -44,8 +44,7 @@ const char *metapage_problem(const void *page, uint32_t page_size, VdbIvfGeometr
         return "metapage asks for unknown features";
     if (meta->page_size != page_size)
         return "metapage has another page size";
-    VdbSpace space = {meta->metric, meta->storage, meta->dims};
-    if (vdb_ivf_geometry(page_size, &space, out) != VDB_OK)
+    if (read_geometry(*meta, out) != VDB_OK)
         return "metapage has impossible dimensions, metric or storage";
     return nullptr;
 }

@@ -81,7 +81,7 @@ struct PageCheck {
     void entry(uint32_t i)
     {
         auto item = static_cast<int32_t>(i);
-        VdbTid tid = tids_of(page)[i];
+        VdbTid tid = tids_of(page, c.g)[i];
         if (!tid_ok(c, tid, c.fed_live))
             c.report(block, item, "entry: heap tid (%u,%u) is invalid",
                      static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo, tid.offset);
@@ -107,7 +107,7 @@ struct PageCheck {
             c.report(block, -1, "page id is %04x instead of %04x", t->page_id, VDB_IVF_PAGE_ID);
             return;
         }
-        if (t->kind < VDB_IVF_PAGE_META || t->kind > VDB_IVF_PAGE_FREE) {
+        if (t->kind < VDB_IVF_PAGE_META || t->kind > last_kind(c.g)) {
             c.report(block, -1, "unknown kind of page %u", t->kind);
             return;
         }
@@ -176,7 +176,7 @@ uint32_t vdb_ivf_check_page_tids(const VdbIvfCheck *check, const void *page, Vdb
         return 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < check->by_block[check->fed].count; i++)
-        if (tid_ok(*check, tids_of(page)[i], true))
-            out[n++] = tids_of(page)[i];
+        if (tid_ok(*check, tids_of(page, check->g)[i], true))
+            out[n++] = tids_of(page, check->g)[i];
     return n;
 }

@@ -33,10 +33,12 @@ static void *begin(Relation index, const char *metapage, VdbCheckBlocks blocks,
                    const char **problem)
 {
     IvfChecked *c = palloc0(sizeof(IvfChecked));
+    VdbSpace column;
 
     if (vdb_ivf_check_geometry(metapage, BLCKSZ, &c->geometry, problem) != VDB_OK)
         return NULL;
-    if (!vdb_space_fits(index, &c->geometry.space)) {
+    column = vdb_ivf_column(&c->geometry);
+    if (!vdb_space_fits(index, &column)) {
         *problem = "metapage has another type, other dimensions or another metric than the column";
         return NULL;
     }
@@ -51,7 +53,7 @@ static uint32 page_end(const void *check, const char *page)
 {
     uint32 kind = vdb_ivf_page_kind(page, BLCKSZ);
 
-    if (kind < VDB_IVF_PAGE_META || kind > VDB_IVF_PAGE_FREE)
+    if (kind < VDB_IVF_PAGE_META || kind > VDB_IVF_PAGE_LAST)
         return 0;
     return vdb_ivf_check_page_end(&((const IvfChecked *) check)->geometry, kind);
 }

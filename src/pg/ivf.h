@@ -100,6 +100,10 @@ extern void ivf_init_page(Page page, const VdbIvfGeometry *g, VdbIvfPageKind kin
 /* Facts of an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
 extern IvfIndex ivf_new_index(Relation index);
+/* A value in the index's space, prepared and, for a coded index, rotated; a query's likewise.  In
+ * the current memory context. */
+extern VdbIndexValue ivf_form_value(const IvfIndex *ii, Datum value);
+extern VdbIndexValue ivf_form_query(const IvfIndex *ii, Datum value, bool isnull);
 /* The facts of an existing index, from its metapage once and from the relcache later. */
 extern IvfIndex ivf_index(Relation index);
 extern VdbIvfMeta ivf_read_meta(Relation index, IvfIndex *ii);
@@ -127,10 +131,10 @@ extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
  * and nothing was appended: the list had grown since *list was read. */
 extern bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
                             const char *image);
-/* A row: heap tid and value, as the index keeps it. */
+/* A row for a list: heap tid, and what vdb_ivf_row_make() made of its value. */
 typedef struct IvfEntry {
     VdbTid tid;
-    const void *value;
+    const void *row;
 } IvfEntry;
 
 /* The metapage and the directory page of a list, locked exclusively, as read. */

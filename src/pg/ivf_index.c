@@ -10,6 +10,7 @@
 #include "utils/rel.h"
 
 #include "pg/ivf.h"
+#include "quant/rotation_api.h"
 
 /* A centroid on a cache-line boundary is compared in half the time. */
 #define CENTROID_ALIGNMENT 64
@@ -42,6 +43,7 @@ IvfIndex ivf_new_index(Relation index)
 static IvfIndex load_index(Relation index)
 {
     IvfIndex ii = {.nblocks = 0};
+    VdbSpace column;
     Buffer buf =
         ivf_read_page(index, &ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META, BUFFER_LOCK_SHARE);
     VdbStatus status =
@@ -55,7 +57,8 @@ static IvfIndex load_index(Relation index)
                         RelationGetRelationName(index)),
                  errhint("Please REINDEX it.")));
     vdb_check(status, index, VDB_IVF_META_BLOCK);
-    if (!vdb_space_fits(index, &ii.geometry.space))
+    column = vdb_ivf_column(&ii.geometry);
+    if (!vdb_space_fits(index, &column))
         vdb_corrupted(index, VDB_IVF_META_BLOCK,
                       "metapage has other dimensions or another metric than the column");
     return ii;
@@ -82,6 +85,30 @@ IvfIndex ivf_index(Relation index)
         keep(index, &cache, sizeof(cache));
     }
     return ((IvfCache *) index->rd_amcache)->ii;
+}
+
+static VdbIndexValue rotated(const IvfIndex *ii, VdbIndexValue value)
+{
+    vdb_rotate((float *) value.data, ii->geometry.space.dims);
+    return value;
+}
+
+VdbIndexValue ivf_form_value(const IvfIndex *ii, Datum value)
+{
+    VdbSpace column = vdb_ivf_column(&ii->geometry);
+
+    if (!vdb_ivf_coded(&ii->geometry))
+        return vdb_form_value(&column, value);
+    return rotated(ii, vdb_form_float_value(&column, value));
+}
+
+VdbIndexValue ivf_form_query(const IvfIndex *ii, Datum value, bool isnull)
+{
+    VdbSpace column = vdb_ivf_column(&ii->geometry);
+
+    if (!vdb_ivf_coded(&ii->geometry))
+        return vdb_form_query(&column, value, isnull);
+    return rotated(ii, vdb_form_float_query(&column, value, isnull));
 }
 
 VdbIvfMeta ivf_read_meta(Relation index, IvfIndex *ii)

@@ -134,7 +134,7 @@ typedef enum AppendResult {
 void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id)
 {
     ivf_init_page(image, &ii->geometry, VDB_IVF_PAGE_DATA);
-    vdb_ivf_data_begin(image, list_id);
+    vdb_ivf_data_begin(image, &ii->geometry, list_id);
 }
 
 /* A page to be appended. */
@@ -235,7 +235,7 @@ static VdbStatus add_to_page(Relation index, IvfIndex *ii, BlockNumber blkno, ui
         GenericXLogState *wal = GenericXLogStart(index);
 
         status = vdb_ivf_data_add(GenericXLogRegisterBuffer(wal, buf, 0), &ii->geometry, entry.tid,
-                                  entry.value);
+                                  entry.row);
         if (status == VDB_OK)
             GenericXLogFinish(wal);
         else
@@ -279,7 +279,7 @@ static bool append_entry(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfLis
 
     ivf_begin_image(image.data, ii, list->id);
     /* an empty page has room */
-    (void) vdb_ivf_data_add(image.data, &ii->geometry, entry.tid, entry.value);
+    (void) vdb_ivf_data_add(image.data, &ii->geometry, entry.tid, entry.row);
     return ivf_append_page(index, ii, ordinal, list, image.data);
 }
 

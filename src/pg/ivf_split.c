@@ -232,7 +232,7 @@ static void distribute_page(Split *s, const char *page, uint32 count, void *stat
 
         if (piece->count == g->capacity)
             flush_piece(s, piece);
-        (void) vdb_ivf_data_add(piece->image, g, vdb_ivf_data_tid(page, i), value);
+        (void) vdb_ivf_data_add(piece->image, g, vdb_ivf_data_tid(page, g, i), value);
         piece->count++;
     }
 }
@@ -255,7 +255,8 @@ static void make_pieces(Split *s)
                                    .state = VDB_IVF_LIST_LIVE,
                                    .first = InvalidBlockNumber,
                                    .last = InvalidBlockNumber,
-                                   .room = InvalidBlockNumber};
+                                   .room = InvalidBlockNumber,
+                                   .values = InvalidBlockNumber};
         piece->image = palloc(BLCKSZ);
         ivf_begin_image(piece->image, s->ii, piece->list.id);
         write_piece(s, piece, centroid);

@@ -103,7 +103,8 @@ static void write_directory(Layout *l)
                            .last = pages > 0 ? data + pages - 1 : InvalidBlockNumber,
                            .room = InvalidBlockNumber,
                            .pages = pages,
-                           .run = pages};
+                           .run = pages,
+                           .values = InvalidBlockNumber};
 
         if (i % l->geometry->lists_per_page == 0) {
             page = next_page(l, VDB_IVF_PAGE_DIRECTORY);
@@ -159,7 +160,7 @@ static void write_data(Layout *l)
             Page page = next_page(l, VDB_IVF_PAGE_DATA);
             uint32 n = (uint32) Min(left, l->geometry->capacity);
 
-            vdb_ivf_data_begin(page, i + 1);
+            vdb_ivf_data_begin(page, l->geometry, i + 1);
             for (uint32 j = 0; j < n; j++) {
                 VdbTid tid;
                 const char *value;

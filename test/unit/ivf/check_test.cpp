@@ -169,7 +169,7 @@ TEST(Check, LostPagesAreCountedAndAllowed)
 {
     Image image = sample();
     VdbBlock b = image.add_page(VDB_IVF_PAGE_DATA);
-    vdb_ivf_data_begin(image.page(b), 12345);
+    vdb_ivf_data_begin(image.page(b), &image.g, 12345);
     image.add_page(VDB_IVF_PAGE_FREE);
     image.pages.push_back({});
     Report r = image.check(100);
@@ -184,7 +184,7 @@ TEST(Check, Metapage)
     expect("not a metapage", [](Image &i) { i.pages[0] = {}; });
     expect("wrong magic", [&](Image &i) { meta(i)->magic++; });
     expect("unknown format version", [&](Image &i) { meta(i)->version++; });
-    expect("unknown features", [&](Image &i) { meta(i)->features = 1; });
+    expect("unknown features", [&](Image &i) { meta(i)->features = kFeatureExtraColumns; });
     expect("another page size", [&](Image &i) { meta(i)->page_size = 4096; });
     expect("impossible dimensions", [&](Image &i) { meta(i)->dims = 0; });
     expect("impossible dimensions", [&](Image &i) { meta(i)->metric = 66; });
@@ -264,11 +264,14 @@ TEST(Check, Entries)
 {
     expect("impossible number of entries", [](Image &i) { data(i, 2, 0)->count = 999; });
     expect("impossible number of entries", [](Image &i) { data(i, 2, 0)->form = 1; });
-    expect("heap tid (0,0) is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = {}; });
-    expect("is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = make_tid(100, 1); });
-    expect("is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = make_tid(1, 5000); });
+    expect("heap tid (0,0) is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = {}; });
+    expect("is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = make_tid(100, 1); });
+    expect("is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = make_tid(1, 5000); });
     Image retired = sample();
-    tids_of(retired.page(retired.list(10).first))[0] = make_tid(100, 1);
+    tids_of(retired.page(retired.list(10).first), retired.g)[0] = make_tid(100, 1);
     EXPECT_EQ(retired.check(100).counts.problems, 0u); // its rows may be gone
     for (float x :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
@@ -318,7 +321,7 @@ TEST(Check, ManyProblemsAreCountedButNotKept)
     for (uint32_t o = 0; o < 10; o++)
         for (VdbBlock b : image.chain(o))
             for (uint32_t i = 0; i < data_of(image.page(b))->count; i++)
-                tids_of(image.page(b))[i] = {};
+                tids_of(image.page(b), image.g)[i] = {};
     Report r = image.check();
     EXPECT_GT(r.counts.problems, uint64_t{VDB_MAX_PROBLEMS});
     EXPECT_EQ(r.problems.size(), size_t{VDB_MAX_PROBLEMS});

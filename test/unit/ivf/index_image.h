@@ -95,7 +95,8 @@ struct Image {
         if (ordinal % g.centroids_per_page == 0)
             grow(VDB_IVF_PAGE_CENTROIDS, ordinal, &m.first_centroids, &m.last_centroids);
         VdbIvfList l = {
-            m.next_id++, VDB_IVF_LIST_LIVE, VDB_NO_BLOCK, VDB_NO_BLOCK, VDB_NO_BLOCK, 0, 0, 0};
+            m.next_id++, VDB_IVF_LIST_LIVE, VDB_NO_BLOCK, VDB_NO_BLOCK, VDB_NO_BLOCK, 0, 0,
+            0,           VDB_NO_BLOCK};
         vdb_ivf_directory_write(page(m.last_directory), &g, ordinal, &l);
         vdb_ivf_centroid_write(page(m.last_centroids), &g, ordinal, centroid);
         m.ordinals++;
@@ -111,7 +112,7 @@ struct Image {
         if (l.last != VDB_NO_BLOCK && vdb_ivf_data_add(page(l.last), &g, tid, value) == VDB_OK)
             return;
         VdbBlock b = add_page(VDB_IVF_PAGE_DATA);
-        vdb_ivf_data_begin(page(b), l.id);
+        vdb_ivf_data_begin(page(b), &g, l.id);
         vdb_ivf_data_add(page(b), &g, tid, value);
         if (l.last != VDB_NO_BLOCK)
             vdb_ivf_page_set_next(page(l.last), &g, b);

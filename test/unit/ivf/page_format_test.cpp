@@ -14,7 +14,7 @@ namespace {
 const char *unsound(const VdbIvfGeometry &g)
 {
     uint32_t end = g.page_size - sizeof(PageTrailer);
-    uint32_t heads = kTidsOffset + g.capacity * sizeof(VdbTid);
+    uint32_t heads = kEntriesOffset + g.capacity * sizeof(VdbTid);
     const struct {
         bool ok;
         const char *why;
