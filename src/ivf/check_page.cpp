@@ -74,8 +74,26 @@ struct PageCheck {
         if (info.owner == kNoOrdinal)
             return;
         c.fed_live = c.live(info.owner);
+        if (vdb_ivf_coded(&c.g)) {
+            check_codes(c, block, page);
+            return;
+        }
         for (uint32_t i = 0; i < data.count; i++)
             entry(i);
+    }
+
+    void values()
+    {
+        VdbIvfValues values;
+        if (vdb_ivf_values_read(page, &c.g, VDB_IVF_NO_LIST, &values) != VDB_OK) {
+            c.report(block, -1, "values: impossible number of them");
+            info.owner = kNoOrdinal;
+            return;
+        }
+        info.owner = ordinal_of(c, values.list_id);
+        info.count = static_cast<uint16_t>(values.count);
+        if (info.owner != kNoOrdinal)
+            check_values(c, block, page);
     }
 
     void entry(uint32_t i)
@@ -122,6 +140,8 @@ struct PageCheck {
             centroids();
         else if (t->kind == VDB_IVF_PAGE_DATA)
             data();
+        else if (t->kind == VDB_IVF_PAGE_VALUES)
+            values();
     }
 };
 
@@ -160,7 +180,7 @@ void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) no
     if (block >= check->blocks)
         return;
     BlockInfo &info = check->by_block[block];
-    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, 0, 0, false, false};
+    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, info.user, 0, 0, false, false};
     if (all_zero(page, check->g.page_size)) {
         check->counts.pages[0]++;
         if (block == VDB_IVF_META_BLOCK)

@@ -99,6 +99,8 @@ static void info(const void *check, VdbIndexInfo *info)
     vdb_info_put_count(info, "directory_pages", n->pages[VDB_IVF_PAGE_DIRECTORY]);
     vdb_info_put_count(info, "centroid_pages", n->pages[VDB_IVF_PAGE_CENTROIDS]);
     vdb_info_put_count(info, "data_pages", n->pages[VDB_IVF_PAGE_DATA]);
+    if (g->slot_bytes > 0)
+        vdb_info_put_count(info, "vector_pages", n->pages[VDB_IVF_PAGE_VALUES]);
     vdb_info_put_count(info, "free_pages", n->pages[VDB_IVF_PAGE_FREE]);
     vdb_info_put_count(info, "empty_pages", n->pages[0]);
     vdb_info_put_count(info, "lost_pages", n->lost_pages);

@@ -16,6 +16,7 @@
 #include "ivf/page_api.h"
 #include "pg/index_value.h"
 #include "pg/page.h"
+#include "pg/quantizer.h"
 
 /* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's for
  * k-means and type info, which are accepted and not called. */
@@ -28,6 +29,7 @@ typedef struct IvfOptions {
     int32 vl_len_; /* varlena header, do not touch directly */
     int lists;
     int probes;
+    VdbQuantizerOptions codes; /* of the lists' entries */
 } IvfOptions;
 
 typedef enum IvfIterativeScan {
@@ -71,6 +73,9 @@ typedef struct IvfCache {
 extern void ivf_init(void); /* settings and reloptions; called once by _PG_init */
 extern bytea *ivfoptions(Datum reloptions, bool validate);
 extern int ivf_lists(Relation index); /* as asked for by WITH, 0 = automatic */
+/* How an index over such values is to keep them: VDB_KEPT_PLAIN = without codes, or as
+ * vdb_ivf_coded_geometry() has it; ereports where it cannot as asked. */
+extern uint32 ivf_kept(Relation index, const VdbSpace *space);
 extern IvfIterativeScan ivf_iterative_scan(void);
 /* How many of so many lists a scan looks at to begin with, and at most. */
 typedef struct IvfProbes {
@@ -125,22 +130,28 @@ extern void ivf_lock_splits(Relation index);
 extern bool ivf_try_lock_splits(Relation index); /* false: somebody has it */
 extern void ivf_unlock_splits(Relation index);
 
-/* An image of a data page of that list, empty, to be filled and appended. */
+/* An image of a data page of that list, empty, to be filled and appended; of a value page. */
 extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
+extern void ivf_begin_values_image(Page image, const IvfIndex *ii, uint32 list_id);
 /* Adds a page with the image's entries to the end of a list, and brings *list up to date.  False,
  * and nothing was appended: the list had grown since *list was read. */
 extern bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
                             const char *image);
+/* The same for a value page, which comes before the others; its block is list->values then. */
+extern bool ivf_prepend_values(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                               const char *image);
 /* A row for a list: heap tid, and what vdb_ivf_row_make() made of its value. */
 typedef struct IvfEntry {
     VdbTid tid;
     const void *row;
 } IvfEntry;
 
-/* The metapage and the directory page of a list, locked exclusively, as read. */
+/* The metapage and the directory page of a list, locked exclusively, as read; a caller may add the
+ * list's last page. */
 typedef struct IvfListPages {
     Buffer metabuf;
     Buffer dirbuf;
+    Buffer tailbuf; /* or InvalidBuffer */
     VdbIvfMeta meta;
     VdbIvfList list;
 } IvfListPages;

@@ -24,6 +24,8 @@ IvfIndex ivf_new_index(Relation index)
     IvfIndex ii = {.lists = ivf_lists(index), .seed = INDEX_SEED};
     VdbSpace space = vdb_index_space(index);
     uint32 most = vdb_ivf_max_dims(space.storage);
+    VdbStatus status;
+    uint32 kept;
 
     if (space.dims == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -32,7 +34,10 @@ IvfIndex ivf_new_index(Relation index)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("column cannot have more than %u dimensions for %s index", most,
                                get_am_name(index->rd_rel->relam))));
-    if (vdb_ivf_geometry(BLCKSZ, &space, &ii.geometry) != VDB_OK)
+    kept = ivf_kept(index, &space);
+    status = kept == VDB_KEPT_PLAIN ? vdb_ivf_geometry(BLCKSZ, &space, &ii.geometry)
+                                    : vdb_ivf_coded_geometry(BLCKSZ, &space, kept, &ii.geometry);
+    if (status != VDB_OK)
         ereport(ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                  errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
