@@ -171,6 +171,69 @@ TEST_P(Estimates, AreUnbiasedWithTheExpectedError)
     }
 }
 
+TEST_P(Estimates, AreOffByTheirSpread)
+{
+    const uint32_t metric = GetParam();
+    const double part = metric == VDB_METRIC_L2 ? 2 : 1;
+
+    for (uint32_t dims : {64U, 100U, 384U}) {
+        const VdbCodec codec{metric, dims, (dims + 7) / 8 * 8};
+        double square = 0;
+        size_t n = 0;
+        for (int round = 0; round < 40; round++) {
+            const Vector u = normal_vector(dims), q = near(u, 0.8F);
+            std::vector<Vector> neighbours;
+            for (int i = 0; i < 30; i++)
+                neighbours.push_back(near(u, 0.1F * static_cast<float>(i + 1)));
+            const List list(codec, 32, u, neighbours);
+            const std::vector<float> ranks = list.estimate(q, base_rank(metric, q, u), 1, 30);
+            for (size_t i = 0; i < ranks.size(); i++, n++) {
+                std::vector<uint8_t> code(vdb_code_bytes(&codec));
+                VdbCodeFactors factors;
+                uint16_t spread;
+                vdb_code_make_bounded(&codec, u.data(), neighbours[i].data(), code.data(), &factors,
+                                      &spread);
+                ASSERT_EQ(factors.add, list.factors[i].add);
+                ASSERT_EQ(factors.scale, list.factors[i].scale);
+                const double error =
+                    (ranks[i] - rank(metric, q, neighbours[i])) /
+                    (part * vdb_code_float(spread) * std::sqrt(squared_distance(q, u)));
+                square += error * error;
+            }
+        }
+        EXPECT_NEAR(std::sqrt(square / static_cast<double>(n)), 1, 0.1) << dims;
+    }
+}
+
+TEST_F(Codes, SpreadsAreRoundedUpAndNeverNegative)
+{
+    const VdbCodec codec{VDB_METRIC_L2, 64, 64};
+    const Vector u(64);
+    std::vector<uint8_t> code(8);
+    VdbCodeFactors factors;
+    uint16_t spread;
+
+    for (int round = 0; round < 200; round++) {
+        const Vector v = normal_vector(64);
+        double absolute = 0;
+        for (float x : v)
+            absolute += std::fabs(x);
+        const double square = dot(v, v), t = square / absolute;
+        vdb_code_make_bounded(&codec, u.data(), v.data(), code.data(), &factors, &spread);
+        const double exact = std::sqrt((t * t * 64 - square) / 63);
+        EXPECT_GE(vdb_code_float(spread), exact * (1 - 1e-5));
+        EXPECT_LE(vdb_code_float(spread), exact * (1 + 1.0 / 127));
+    }
+    vdb_code_make_bounded(&codec, u.data(), u.data(), code.data(), &factors, &spread);
+    EXPECT_EQ(spread, 0);
+    const Vector corner(64, 2); // along its signs: nothing is left across
+    vdb_code_make_bounded(&codec, u.data(), corner.data(), code.data(), &factors, &spread);
+    EXPECT_LT(vdb_code_float(spread), 1e-3F);
+    const Vector huge(64, 3e38F);
+    vdb_code_make_bounded(&codec, u.data(), huge.data(), code.data(), &factors, &spread);
+    EXPECT_TRUE(std::isfinite(vdb_code_float(spread)));
+}
+
 TEST_P(Estimates, OfTheNodeItselfAreItsRank)
 {
     const VdbCodec codec{static_cast<uint32_t>(GetParam()), 384, 384};
