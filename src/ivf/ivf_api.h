@@ -170,6 +170,23 @@ typedef struct VdbIvfCentroids {
 uint32_t vdb_ivf_nearest(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
                          const void *value) VDB_NOEXCEPT;
 
+/*
+ * Codes of centroids, relative to their mean: with them the nearest of many is found without
+ * comparing all.  They know the centroids by index only.
+ */
+typedef struct VdbIvfCentroidCodes VdbIvfCentroidCodes;
+
+/* Bytes that they take; 0 = the index has no codes, or so few centroids that they are of no use. */
+size_t vdb_ivf_centroid_codes_size(const VdbIvfGeometry *g, uint32_t count) VDB_NOEXCEPT;
+/* memory: aligned to 64 bytes.  REQUIRES: the size above is not 0. */
+VdbIvfCentroidCodes *vdb_ivf_centroid_codes_make(const VdbIvfGeometry *g,
+                                                 const VdbIvfCentroids *centroids,
+                                                 void *memory) VDB_NOEXCEPT;
+/* As vdb_ivf_nearest(), but rarely, among the nearest, one that is not quite the nearest.  `codes`
+ * may be NULL. */
+uint32_t vdb_ivf_nearest_by_codes(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                                  const VdbIvfCentroidCodes *codes, const void *value) VDB_NOEXCEPT;
+
 typedef struct VdbIvfRanked {
     float distance;
     uint32_t index; /* of the centroid */

@@ -67,6 +67,7 @@ typedef struct IvfCache {
     IvfListRef *lists;
     BlockNumber *directory;
     VdbIvfCentroids centroids;
+    const VdbIvfCentroidCodes *codes; /* of the centroids, NULL = none */
 } IvfCache;
 
 /* ivf_options.c */

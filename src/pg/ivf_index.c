@@ -222,8 +222,10 @@ static const IvfCache *keep_lists(Relation index, const IvfIndex *ii, uint64 epo
     Size lists_at = MAXALIGN(sizeof(IvfCache));
     Size directory_at = lists_at + sizeof(IvfListRef) * l->count;
     Size values_at = directory_at + sizeof(BlockNumber) * l->directory_blocks;
-    Size values_size = l->stride * l->count;
-    IvfCache *cache = keep(index, &header, values_at + CENTROID_ALIGNMENT + values_size);
+    Size values_size = TYPEALIGN(CENTROID_ALIGNMENT, l->stride * l->count);
+    Size codes_size = vdb_ivf_centroid_codes_size(&ii->geometry, l->count);
+    IvfCache *cache =
+        keep(index, &header, values_at + CENTROID_ALIGNMENT + values_size + codes_size);
     char *chunk = (char *) cache;
     char *values = (char *) TYPEALIGN(CENTROID_ALIGNMENT, chunk + values_at);
 
@@ -231,8 +233,11 @@ static const IvfCache *keep_lists(Relation index, const IvfIndex *ii, uint64 epo
     cache->directory = (BlockNumber *) (chunk + directory_at);
     memcpy(cache->lists, l->lists, sizeof(IvfListRef) * l->count);
     memcpy(cache->directory, l->directory, sizeof(BlockNumber) * l->directory_blocks);
-    memcpy(values, l->values, values_size);
+    memcpy(values, l->values, l->stride * l->count);
     cache->centroids = (VdbIvfCentroids){values, l->stride, l->count};
+    if (codes_size > 0)
+        cache->codes =
+            vdb_ivf_centroid_codes_make(&ii->geometry, &cache->centroids, values + values_size);
     return cache;
 }
 

@@ -15,7 +15,7 @@ static IvfListRef nearest_list(Relation index, IvfIndex *ii, VdbIndexValue value
 {
     const VdbIvfGeometry *g = &ii->geometry;
     const IvfCache *cache = ivf_cache(index, ii);
-    uint32 nearest = vdb_ivf_nearest(g, &cache->centroids, value.data);
+    uint32 nearest = vdb_ivf_nearest_by_codes(g, &cache->centroids, cache->codes, value.data);
     VdbIvfRow source = {.value = value.data, .norm = value.norm};
 
     source.centroid = (const char *) cache->centroids.values + cache->centroids.stride * nearest;
