@@ -119,8 +119,7 @@ static void sample_row(Relation index, ItemPointer heap_tid, Datum *values, bool
     if (to != NULL) {
         MemoryContext old = MemoryContextSwitchTo(s->row_context);
 
-        memcpy(to, vdb_form_value(&s->ii->geometry.space, values[0]).data,
-               s->ii->geometry.value_bytes);
+        memcpy(to, ivf_form_value(s->ii, values[0]).data, s->ii->geometry.value_bytes);
         MemoryContextSwitchTo(old);
         MemoryContextReset(s->row_context);
     }
@@ -195,54 +194,66 @@ static VdbIvfCentroids find_centroids(VdbBuildShare *build, const IvfIndex *ii)
 
 typedef struct Assigning {
     IvfBuildShared *shared;
+    VdbIvfCentroids centroids;
     VdbIvfAssigner *assigner;
     pg_atomic_uint64 *counts;
     Tuplesortstate *sort;
     TupleTableSlot *slot;
     MemoryContext row_context; /* reset after each row */
-    uint32 n;                  /* rows that wait for being assigned */
+    bytea *row;                /* what vdb_ivf_row_make() makes of a value */
+    uint32 n;                  /* values that wait for being assigned */
     ItemPointerData tids[VDB_IVF_ASSIGN_ROWS];
-    const void *values[VDB_IVF_ASSIGN_ROWS];
-    bytea *rows[VDB_IVF_ASSIGN_ROWS]; /* what the values are in */
+    float norms[VDB_IVF_ASSIGN_ROWS];
+    void *values[VDB_IVF_ASSIGN_ROWS];
 } Assigning;
 
 static void begin_assigning(Assigning *a)
 {
     const VdbIvfGeometry *g = &a->shared->ii.geometry;
-    VdbIvfCentroids centroids = shared_centroids(a->shared);
-    Size row = TYPEALIGN(IVF_ALIGNMENT, VARHDRSZ + g->value_bytes);
-    char *rows = ivf_alloc_aligned(mul_size(row, VDB_IVF_ASSIGN_ROWS));
-    void *memory = ivf_alloc_aligned(vdb_ivf_assigner_size(&g->space, centroids.count));
+    Size stride = TYPEALIGN(IVF_ALIGNMENT, g->value_bytes);
+    char *values = ivf_alloc_aligned(mul_size(stride, VDB_IVF_ASSIGN_ROWS));
 
-    a->assigner = vdb_ivf_assigner_init(memory, &g->space, &centroids);
+    a->centroids = shared_centroids(a->shared);
+    a->assigner = vdb_ivf_assigner_init(
+        ivf_alloc_aligned(vdb_ivf_assigner_size(&g->space, a->centroids.count)), &g->space,
+        &a->centroids);
     a->counts = shared_counts(a->shared);
     a->slot = MakeSingleTupleTableSlot(ivf_sorted_row_desc(), &TTSOpsVirtual);
     a->row_context =
         AllocSetContextCreate(CurrentMemoryContext, "ivf build row", ALLOCSET_DEFAULT_SIZES);
-    for (int i = 0; i < VDB_IVF_ASSIGN_ROWS; i++, rows += row) {
-        a->rows[i] = (bytea *) rows;
-        SET_VARSIZE(rows, VARHDRSZ + g->value_bytes);
-        a->values[i] = VARDATA(rows);
-    }
+    a->row = palloc(VARHDRSZ + g->row_bytes);
+    SET_VARSIZE(a->row, VARHDRSZ + g->row_bytes);
+    for (int i = 0; i < VDB_IVF_ASSIGN_ROWS; i++)
+        a->values[i] = values + i * stride;
 }
 
-/* Finds the lists of the rows that wait, and gives them to the sort. */
+/* Gives a row of that list to the sort. */
+static void sort_row(Assigning *a, uint32 i, uint32 list)
+{
+    TupleTableSlot *slot = a->slot;
+    VdbIvfRow row = {.centroid = (const char *) a->centroids.values + a->centroids.stride * list,
+                     .value = a->values[i],
+                     .norm = a->norms[i]};
+
+    vdb_ivf_row_make(&a->shared->ii.geometry, &row, VARDATA(a->row));
+    ExecClearTuple(slot);
+    slot->tts_values[0] = Int32GetDatum((int32) list);
+    slot->tts_values[1] = PointerGetDatum(&a->tids[i]);
+    slot->tts_values[2] = PointerGetDatum(a->row);
+    memset(slot->tts_isnull, 0, sizeof(bool) * 3);
+    ExecStoreVirtualTuple(slot);
+    tuplesort_puttupleslot(a->sort, slot);
+    pg_atomic_fetch_add_u64(&a->counts[list], 1);
+}
+
+/* Finds the lists of the values that wait. */
 static void assign_waiting(Assigning *a)
 {
     uint32 lists[VDB_IVF_ASSIGN_ROWS];
-    TupleTableSlot *slot = a->slot;
 
-    vdb_ivf_assign(a->assigner, a->values, a->n, lists);
-    for (uint32 i = 0; i < a->n; i++) {
-        ExecClearTuple(slot);
-        slot->tts_values[0] = Int32GetDatum((int32) lists[i]);
-        slot->tts_values[1] = PointerGetDatum(&a->tids[i]);
-        slot->tts_values[2] = PointerGetDatum(a->rows[i]);
-        memset(slot->tts_isnull, 0, sizeof(bool) * 3);
-        ExecStoreVirtualTuple(slot);
-        tuplesort_puttupleslot(a->sort, slot);
-        pg_atomic_fetch_add_u64(&a->counts[lists[i]], 1);
-    }
+    vdb_ivf_assign(a->assigner, (const void *const *) a->values, a->n, lists);
+    for (uint32 i = 0; i < a->n; i++)
+        sort_row(a, i, lists[i]);
     a->n = 0;
 }
 
@@ -251,13 +262,16 @@ static void assign_row(Relation index, ItemPointer heap_tid, Datum *values, bool
                        bool tuple_is_alive, void *state)
 {
     Assigning *a = state;
-    const VdbIvfGeometry *g = &a->shared->ii.geometry;
+    const IvfIndex *ii = &a->shared->ii;
     MemoryContext old;
+    VdbIndexValue value;
 
     if (isnull[0])
         return;
     old = MemoryContextSwitchTo(a->row_context);
-    memcpy(VARDATA(a->rows[a->n]), vdb_form_value(&g->space, values[0]).data, g->value_bytes);
+    value = ivf_form_value(ii, values[0]);
+    memcpy(a->values[a->n], value.data, ii->geometry.value_bytes);
+    a->norms[a->n] = value.norm;
     a->tids[a->n++] = *heap_tid;
     MemoryContextSwitchTo(old);
     MemoryContextReset(a->row_context);
