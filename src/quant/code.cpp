@@ -313,6 +313,12 @@ VdbCodeQuery *vdb_code_query_init(void *memory, const VdbCodec *codec, const flo
     return prepared;
 }
 
+// Each group's entry is off by up to half a step either way.
+float vdb_code_query_noise(const VdbCodeQuery *query) noexcept
+{
+    return query->step * std::sqrt(static_cast<float>(query->code_dims / 4) / 12);
+}
+
 void vdb_code_estimate(const VdbCodeQuery *query, const VdbCodeList *list, float *ranks) noexcept
 {
     for (uint32_t first = 0; first < list->count; first += kBlock)

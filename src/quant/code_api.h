@@ -79,6 +79,8 @@ size_t vdb_code_query_size(const VdbCodec *codec) VDB_NOEXCEPT;
 /* memory: aligned to 64 bytes. */
 VdbCodeQuery *vdb_code_query_init(void *memory, const VdbCodec *codec,
                                   const float *query) VDB_NOEXCEPT;
+/* How far S may be off because the query's tables are rounded: the standard error. */
+float vdb_code_query_noise(const VdbCodeQuery *query) VDB_NOEXCEPT;
 
 /* Where a list's codes stand, and what they are relative to. */
 typedef struct VdbCodeList {
