@@ -178,8 +178,13 @@ void rank_value(Scan &s, VdbTid tid, VdbKeptDistance seen)
 
 void take_row(Scan &s, VdbIvfCodedRow *row)
 {
-    *row = s.rows.pop();
-    s.floor = std::max(s.floor, row->bound);
+    if (s.in_order) {
+        *row = s.rows.pop();
+        s.floor = std::max(s.floor, row->bound);
+    } else {
+        double far = s.query.vector != nullptr ? std::numeric_limits<double>::infinity() : 0;
+        *row = {pop_candidate(s).tid, far};
+    }
 }
 
 // Whether candidates of lists that came late are being ranked that go before one ranked earlier.
@@ -304,19 +309,19 @@ VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
     return VDB_OK;
 }
 
-VdbIvfCodedNext vdb_ivf_coded_next(VdbIvfCodedScan *s, VdbIvfCodedRow *row) noexcept
+bool vdb_ivf_coded_ready(VdbIvfCodedScan *s) noexcept
 {
     if (!s->is_heap)
         s->candidates.make();
     s->is_heap = true;
-    if (!s->in_order) {
-        if (s->candidates.size == 0)
-            return VDB_IVF_CODED_DRY;
-        double far = s->query.vector != nullptr ? std::numeric_limits<double>::infinity() : 0;
-        *row = {pop_candidate(*s).tid, far};
-        return VDB_IVF_CODED_ROW;
-    }
-    if (s->rows.size > 0 && s->rows.top().bound <= least_left(*s)) {
+    if (!s->in_order)
+        return s->candidates.size > 0;
+    return s->rows.size > 0 && s->rows.top().bound <= least_left(*s);
+}
+
+VdbIvfCodedNext vdb_ivf_coded_next(VdbIvfCodedScan *s, VdbIvfCodedRow *row) noexcept
+{
+    if (vdb_ivf_coded_ready(s)) {
         take_row(*s, row);
         return VDB_IVF_CODED_ROW;
     }

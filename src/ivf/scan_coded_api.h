@@ -92,6 +92,9 @@ typedef enum VdbIvfCodedNext {
 
 VdbIvfCodedNext vdb_ivf_coded_next(VdbIvfCodedScan *s, VdbIvfCodedRow *row) VDB_NOEXCEPT;
 
+/* Whether that would be a row. */
+bool vdb_ivf_coded_ready(VdbIvfCodedScan *s) VDB_NOEXCEPT;
+
 /* An entry, as collected. */
 typedef struct VdbIvfCandidate {
     float lower; /* bound of its rank, if the estimate was not off by more */

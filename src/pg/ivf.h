@@ -78,6 +78,7 @@ extern int ivf_lists(Relation index); /* as asked for by WITH, 0 = automatic */
  * vdb_ivf_coded_geometry() has it; ereports where it cannot as asked. */
 extern uint32 ivf_kept(Relation index, const VdbSpace *space);
 extern IvfIterativeScan ivf_iterative_scan(void);
+extern double ivf_epsilon; /* standard errors of an estimate that a scan reckons with */
 /* How many of so many lists a scan looks at to begin with, and at most. */
 typedef struct IvfProbes {
     uint32 first;
@@ -92,8 +93,9 @@ extern Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, Vdb
 /* A page that was or is a list's, pinned and locked; the core judges what it is now. */
 extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
                             BufferAccessStrategy strategy, int lockmode);
-/* Starts loading a page into the CPU's cache, if it is known where it is.  Only a hint. */
-extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno);
+/* Starts loading a part of a page into the CPU's cache, if it is known where it is.  Only a hint.
+ */
+extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size);
 /* ereports unless a reading of a data page was VDB_OK.  A page that serves another list by now is a
  * conflict with recovery on a standby. */
 extern void ivf_check_data(VdbStatus status, Relation index, BlockNumber blkno);

@@ -27,6 +27,8 @@ static Setting probes = {.boot = 0};
 static Setting iterative_scan = {.boot = IVF_ITERATIVE_SCAN_STRICT};
 static Setting max_probes = {.boot = VDB_IVF_MAX_LISTS};
 
+double ivf_epsilon;
+
 /* Of a column that can have codes, where nothing was asked for. */
 #define PREFERRED_QUANTIZER VDB_QUANTIZER_NONE
 
@@ -124,6 +126,10 @@ void ivf_init(void)
     define_iterative_scan("ivfflat.iterative_scan", 1, assign_ivfflat_iterative_scan);
     define_max_probes("ivf.max_probes", 0, assign_ivf_max_probes);
     define_max_probes("ivfflat.max_probes", 1, assign_ivfflat_max_probes);
+    DefineCustomRealVariable("ivf.epsilon",
+                             "Sets by how many standard errors estimates of distances may be off",
+                             "Of an index with codes: more makes scans find more and take longer.",
+                             &ivf_epsilon, 1.9, 0.0, 10.0, PGC_USERSET, 0, NULL, NULL, NULL);
     MarkGUCPrefixReserved("ivf");
     MarkGUCPrefixReserved("ivfflat");
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -232,6 +233,39 @@ TEST_F(Codes, SpreadsAreRoundedUpAndNeverNegative)
     const Vector huge(64, 3e38F);
     vdb_code_make_bounded(&codec, u.data(), huge.data(), code.data(), &factors, &spread);
     EXPECT_TRUE(std::isfinite(vdb_code_float(spread)));
+}
+
+// With a factor of 1 and nothing added ranks are sums of +-q_i.
+TEST_F(Codes, SumsAreOffByTheNoiseOfTheirTables)
+{
+    for (uint32_t dims : {64U, 384U, 1536U}) {
+        const VdbCodec codec = {VDB_METRIC_L2, dims, dims};
+        const Vector q = normal_vector(dims);
+        std::vector<char> memory(vdb_code_query_size(&codec) + 64);
+        size_t space = memory.size();
+        void *aligned = memory.data();
+        std::align(64, vdb_code_query_size(&codec), aligned, space);
+        VdbCodeQuery *query = vdb_code_query_init(aligned, &codec, q.data());
+        std::vector<uint8_t> code(vdb_code_bytes(&codec)), codes(vdb_codes_bytes(&codec, 2) + 64);
+        const VdbCodeFactors factors[2] = {{0, 0x3f80}, {0, 0x3f80}}; // 1
+        const VdbCodeList list = {codes.data(), factors, 2, 1, 0, 1};
+        double squares = 0;
+
+        for (int i = 0; i < 400; i++) {
+            float ranks[VDB_CODE_BLOCK];
+            double exact = 0;
+            for (uint8_t &byte : code)
+                byte = static_cast<uint8_t>(random());
+            for (uint32_t j = 0; j < dims; j++)
+                exact += (code[j / 8] >> j % 8 & 1) != 0 ? q[j] : -q[j];
+            vdb_codes_put(&codec, 2, codes.data(), 0, code.data());
+            vdb_code_estimate(query, &list, ranks);
+            squares += (ranks[0] - exact) * (ranks[0] - exact);
+        }
+        EXPECT_NEAR(std::sqrt(squares / 400) / vdb_code_query_noise(query), 1, .35) << dims;
+        const Vector zero(dims);
+        EXPECT_EQ(vdb_code_query_noise(vdb_code_query_init(aligned, &codec, zero.data())), 0);
+    }
 }
 
 TEST_P(Estimates, OfTheNodeItselfAreItsRank)
