@@ -21,6 +21,7 @@
 #include "simd/kernels_rotation.inc"
 
 #include "simd/bytes_portable.inc"
+#include "simd/dots_256.inc"
 #include "simd/kernels_kept.inc"
 
 #include "simd/bytes.inc"

@@ -20,6 +20,7 @@
 #include "simd/kernels_rotation.inc"
 
 #include "simd/bytes_portable.inc"
+#include "simd/dots_portable.inc"
 #include "simd/kernels_kept.inc"
 
 #include "simd/bytes.inc"

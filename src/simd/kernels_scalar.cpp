@@ -8,6 +8,7 @@
 #include "simd/dispatch.h"
 
 #include "simd/bytes_portable.inc"
+#include "simd/dots_portable.inc"
 #include "simd/codes_scalar.inc"
 #include "simd/extremes.inc"
 #include "simd/means.inc"
