@@ -177,8 +177,8 @@ static VdbIvfCentroids find_centroids(VdbBuildShare *build, const IvfIndex *ii)
     rows = count_rows(build, &s, &per_block);
     lists = vdb_ivf_target_lists(ii->lists, (uint64) rows);
     s.sample = ivf_sample_begin(ii, lists, (uint64) rows);
-    /* about a row a block where there are enough, as rows of a block are often alike */
-    blocks = (double) vdb_ivf_sample_rows(lists) * Max(1.0, 2 / Max(per_block, 1e-3));
+    /* every second row of a block, but not many: rows of a block are often alike */
+    blocks = (double) vdb_ivf_sample_rows(lists) * Max(0.25, 2 / Max(per_block, 1e-3));
     if (rows > 0)
         (void) sample_blocks(&s, build, (BlockNumber) Min(blocks, (double) MaxBlockNumber));
 
