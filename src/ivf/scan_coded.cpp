@@ -19,10 +19,10 @@ using Scan = VdbIvfCodedScan;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 constexpr float kLargest = std::numeric_limits<float>::max();
 
-// Candidates of the first pass over a window: more cost more than they save unless many rows are
-// taken (wordnet, 10 rows: 56 us with 256, 64 with 512, 77 with 1,024).
+// Candidates of the first pass over a window: more cost more than they save unless many are ranked
+// (wordnet, 10 rows, 50 ranked: 56 us with 256, 64 with 512, 77 with 1,024).
 constexpr uint32_t kFirstRoom = 256;
-constexpr uint32_t kRoomPerRow = 8; // for a row that is likely to be taken
+constexpr uint32_t kRoomPerRanked = 5; // as one in kLeft stays
 constexpr uint32_t kLargestFirstRoom = 1u << 16;
 constexpr uint32_t kNextRoom = 8;    // times as many in the next pass
 constexpr uint32_t kLeft = 4;        // one in so many stays when the room is full
@@ -135,6 +135,7 @@ VdbIvfCandidate pop_candidate(Scan &s)
     if (!s.ranked_any || goes_before(s.last, s.now))
         s.last = s.now;
     s.ranked_any = true;
+    s.ranked_total++;
     return c;
 }
 
@@ -195,8 +196,8 @@ bool behind(const Scan &s)
 
 uint32_t first_room(const Scan &s)
 {
-    uint64_t rows = uint64_t{s.query.expected} * kRoomPerRow;
-    return static_cast<uint32_t>(std::clamp<uint64_t>(rows, kFirstRoom, kLargestFirstRoom));
+    uint64_t room = uint64_t{s.query.expected} * kRoomPerRanked;
+    return static_cast<uint32_t>(std::clamp<uint64_t>(room, kFirstRoom, kLargestFirstRoom));
 }
 
 void set_room(Scan &s, uint64_t room)
@@ -246,6 +247,7 @@ void vdb_ivf_coded_start(VdbIvfCodedScan *s, const VdbIvfCodedQuery *query) noex
         s->estimate = vdb_code_query_init(s->codes_of_query, &codec, query->vector);
     s->rows.size = s->batch_size = 0;
     s->error = 0;
+    s->ranked_total = 0;
     s->floor = -std::numeric_limits<double>::infinity();
     set_room(*s, first_room(*s));
     begin_window(*s);
@@ -401,6 +403,11 @@ void vdb_ivf_coded_late(VdbIvfCodedScan *s) noexcept
 uint32_t vdb_ivf_coded_left(const VdbIvfCodedScan *s) noexcept
 {
     return s->candidates.size + s->rows.size;
+}
+
+uint32_t vdb_ivf_coded_ranked_total(const VdbIvfCodedScan *s) noexcept
+{
+    return s->ranked_total;
 }
 
 void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,

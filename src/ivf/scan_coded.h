@@ -66,6 +66,7 @@ struct VdbIvfCodedScan {
     VdbIvfCandidate batch[vdb::ivf::kCodedBatch];
     uint32_t batch_size;
 
+    uint32_t ranked_total;
     double error; // the largest of the kept values ranked
     double floor; // the largest bound of a row taken: what the executor returned is not beyond it
     vdb::ivf::CodedKey now;     // ranked last

@@ -39,7 +39,7 @@ typedef struct VdbIvfCodedQuery {
     float norm;          /* as vdb_value_prepare() gave it */
     float epsilon;       /* standard errors by which an estimate is taken to be off at most */
     VdbIvfOrder order;
-    uint32_t expected; /* rows that are likely to be taken; a hint */
+    uint32_t expected; /* entries that are likely to be ranked; a hint */
 } VdbIvfCodedQuery;
 
 /* Bytes of a scan's state. */
@@ -124,6 +124,9 @@ void vdb_ivf_coded_late(VdbIvfCodedScan *s) VDB_NOEXCEPT;
 
 /* Entries collected and rows ranked that were not taken yet. */
 uint32_t vdb_ivf_coded_left(const VdbIvfCodedScan *s) VDB_NOEXCEPT;
+
+/* Entries ranked since the start: what a scan like this one may expect. */
+uint32_t vdb_ivf_coded_ranked_total(const VdbIvfCodedScan *s) VDB_NOEXCEPT;
 
 /* Squared norms of centroids, for VdbIvfCodedList. */
 void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,

@@ -27,9 +27,9 @@
 #define PREFETCH_PAGES 16 /* of a list, ahead of the one being read */
 #define TAKEN_PART     4  /* a window grows when one in so many of its entries was taken */
 
-/* Rows that this session's last scan of a coded index returned: the next is likely to be like it.
+/* Entries that this session's last scan of a coded index ranked: the next is likely to be like it.
  */
-static uint32 recently_taken;
+static uint32 recently_ranked;
 
 IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys)
 {
@@ -49,12 +49,11 @@ IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys)
 static void end_search(IvfScan *so)
 {
     if (so->coded)
-        recently_taken = so->taken;
+        recently_ranked = vdb_ivf_coded_ranked_total(so->coded);
     so->plain = NULL;
     so->coded = NULL;
     so->given = NULL;
     so->begun = so->done = so->cold = false;
-    so->taken = 0;
 }
 
 void ivfrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
@@ -234,6 +233,13 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     }
 }
 
+/* Of the list that comes next; one that had no page may have one since. */
+static void load_first_page(Relation index, const IvfListRef *list)
+{
+    if (list->first != InvalidBlockNumber)
+        ivf_prefetch_cpu(index, list->first, 0, BLCKSZ);
+}
+
 /* Reads a part of the window's lists. */
 static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 {
@@ -242,6 +248,8 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
     for (uint32 i = from; i < to; i++) {
         if (i == so->late)
             begin_late_lists(so);
+        if (i + 1 < to)
+            load_first_page(scan->indexRelation, &so->lists[so->ranked[i + 1].index]);
         begin_list(so, &so->ranked[i]);
         read_list(scan, so, so->lists[so->ranked[i].index]);
     }
@@ -303,7 +311,7 @@ static void begin_coded(IndexScanDesc scan, IvfScan *so, VdbIndexValue query, bo
                                .norm = query.norm,
                                .epsilon = (float) ivf_epsilon,
                                .order = row_order(),
-                               .expected = recently_taken};
+                               .expected = recently_ranked};
 
     so->coded = vdb_ivf_coded_init(vdb_scratch_alloc(vdb_ivf_coded_scan_size(&so->ii.geometry)),
                                    &so->ii.geometry, (Size) work_mem * 1024);
@@ -416,7 +424,6 @@ static bool return_coded(IndexScanDesc scan, IvfScan *so)
     if (vdb_ahead_is_empty(&so->ahead))
         return false;
     tell_order(scan, so, vdb_ahead_take(&so->ahead, scan).order);
-    so->taken++;
     scan->xs_recheck = false;
     return true;
 }

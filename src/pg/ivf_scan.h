@@ -42,7 +42,6 @@ typedef struct IvfScan {
     VdbHeapAhead ahead; /* rows that come next */
     bool recheck;       /* their order is a bound, the executor computes the rest */
     double order;       /* of the row returned last */
-    uint32 taken;       /* rows returned */
 } IvfScan;
 
 /* Gives the collector what it asks for. */
