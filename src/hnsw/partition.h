@@ -4,7 +4,7 @@
 #pragma once
 
 #include "hnsw/build_region.h"
-#include "hnsw/byte_block.h"
+#include "quant/byte_block.h"
 
 namespace vdb::hnsw {
 

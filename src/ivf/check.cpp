@@ -14,7 +14,8 @@ namespace {
 // Byte offsets of the arrays in the memory block.
 struct Layout {
     uint32_t room;
-    size_t lists, by_id, blocks, end;
+    uint32_t slot_words;
+    size_t lists, by_id, blocks, bits, end;
 };
 
 // A metapage that counts more lists than the file can hold gets memory for those.
@@ -26,7 +27,9 @@ Layout lay_out(const VdbIvfGeometry &g, const void *metapage, VdbBlock blocks)
     l.lists = align8(sizeof(VdbIvfCheck));
     l.by_id = l.lists + size_t{l.room} * sizeof(VdbIvfList);
     l.blocks = align8(l.by_id + size_t{l.room} * sizeof(uint32_t));
-    l.end = l.blocks + size_t{blocks} * sizeof(BlockInfo);
+    l.bits = align8(l.blocks + size_t{blocks} * sizeof(BlockInfo));
+    l.slot_words = (g.slots_per_page + 63) / 64;
+    l.end = l.bits + 2 * size_t{blocks} * l.slot_words * sizeof(uint64_t);
     return l;
 }
 
@@ -44,8 +47,7 @@ const char *metapage_problem(const void *page, uint32_t page_size, VdbIvfGeometr
         return "metapage asks for unknown features";
     if (meta->page_size != page_size)
         return "metapage has another page size";
-    VdbSpace space = {meta->metric, meta->storage, meta->dims};
-    if (vdb_ivf_geometry(page_size, &space, out) != VDB_OK)
+    if (read_geometry(*meta, out) != VDB_OK)
         return "metapage has impossible dimensions, metric or storage";
     return nullptr;
 }
@@ -80,7 +82,7 @@ void check_list(VdbIvfCheck &c, VdbBlock block, uint32_t ordinal)
         c.counts.pending_lists++;
     else
         c.counts.lists++;
-    c.by_id[c.named++] = ordinal;
+    c.by_id[c.known++] = ordinal;
 }
 
 // Entries beyond those that the metapage counts are of a split that was cut short.
@@ -118,10 +120,10 @@ void read_lists(VdbIvfCheck &c, const void *page)
 
 void sort_ids(VdbIvfCheck &c)
 {
-    std::sort(c.by_id, c.by_id + c.named, [&c](uint32_t a, uint32_t b) {
+    std::sort(c.by_id, c.by_id + c.known, [&c](uint32_t a, uint32_t b) {
         return c.lists[a].id != c.lists[b].id ? c.lists[a].id < c.lists[b].id : a < b;
     });
-    for (uint32_t i = 1; i < c.named; i++)
+    for (uint32_t i = 1; i < c.known; i++)
         if (c.lists[c.by_id[i - 1]].id == c.lists[c.by_id[i]].id)
             c.report(VDB_NO_BLOCK, static_cast<int32_t>(c.by_id[i]), "list: has the id of list %u",
                      c.by_id[i - 1]);
@@ -131,7 +133,7 @@ void sort_ids(VdbIvfCheck &c)
 
 uint32_t ordinal_of(const VdbIvfCheck &c, uint32_t id)
 {
-    uint32_t *end = c.by_id + c.named;
+    uint32_t *end = c.by_id + c.known;
     uint32_t *at = std::lower_bound(c.by_id, end, id, [&c](uint32_t ordinal, uint32_t want) {
         return c.lists[ordinal].id < want;
     });
@@ -186,7 +188,12 @@ VdbIvfCheck *vdb_ivf_check_begin(void *memory, const VdbIvfGeometry *g, const vo
     c->lists = reinterpret_cast<VdbIvfList *>(base + l.lists);
     c->by_id = reinterpret_cast<uint32_t *>(base + l.by_id);
     c->by_block = reinterpret_cast<BlockInfo *>(base + l.blocks);
-    std::memset(c->by_block, 0, blocks * sizeof(BlockInfo));
+    c->slot_words = l.slot_words;
+    c->used = reinterpret_cast<uint64_t *>(base + l.bits);
+    c->named = c->used + size_t{blocks} * l.slot_words;
+    std::memset(c->by_block, 0, l.end - l.blocks);
+    for (VdbBlock b = 0; b < blocks; b++)
+        c->by_block[b].user = kNoOrdinal;
     check_meta(*c);
 
     c->directory = c->room > 0 ? c->meta.first_directory : VDB_NO_BLOCK;

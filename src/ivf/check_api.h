@@ -33,9 +33,11 @@ typedef struct VdbIvfCheckCounts {
     uint64_t heap_tids;      /* entries of live lists */
     uint64_t hidden_entries; /* of retired and pending lists */
     uint64_t free_entries;   /* room for so many on the pages of live lists */
+    uint64_t values;         /* kept ones of live lists */
+    uint64_t lost_values;    /* of them, those of no entry (a crash may leave some): allowed */
     uint64_t lost_pages;     /* of no list and not free (a crash may leave some): allowed */
-    uint64_t pages[6];       /* by VdbIvfPageKind; [0] = all-zero pages */
-    uint64_t problems;       /* may exceed VDB_MAX_PROBLEMS */
+    uint64_t pages[VDB_IVF_PAGE_LAST + 1]; /* by VdbIvfPageKind; [0] = all-zero pages */
+    uint64_t problems;                     /* may exceed VDB_MAX_PROBLEMS */
     VdbIvfMeta meta;
     uint32_t option; /* the reloption `lists` that the index was made with */
 } VdbIvfCheckCounts;

@@ -1,5 +1,6 @@
 // Second half of the check: chains of pages, and what the metapage counts.
 #include <algorithm>
+#include <bit>
 
 #include "ivf/check.h"
 
@@ -86,6 +87,25 @@ struct ListCheck {
         }
     }
 
+    // Value pages; counts what they hold.
+    uint64_t values(uint32_t *pages)
+    {
+        uint64_t count = 0;
+        VdbBlock from = VDB_NO_BLOCK;
+        for (VdbBlock b = list.values; b != VDB_NO_BLOCK; b = c.by_block[b].next) {
+            if (!claim(c, from, b, VDB_IVF_PAGE_VALUES, "values"))
+                return count;
+            if (!owns(b)) {
+                c.report(b, -1, "values: page in the chain of list %u is another's", ordinal);
+                return count;
+            }
+            count += c.by_block[b].count;
+            ++*pages;
+            from = b;
+        }
+        return count;
+    }
+
     // Returns the pages walked.
     uint32_t run()
     {
@@ -93,18 +113,21 @@ struct ListCheck {
         if (list.state == VDB_IVF_LIST_FREE || !valid_state(list.state))
             return 0;
         uint64_t entries = chain(&pages);
+        uint32_t data_pages = pages;
+        uint64_t kept = values(&pages);
         if (list.state == VDB_IVF_LIST_RETIRED) {
             c.counts.hidden_entries += entries;
             return pages;
         }
         rooms();
-        c.chain_pages += pages;
+        c.chain_pages += data_pages;
         if (c.pending(ordinal)) {
             c.counts.hidden_entries += entries;
             return pages;
         }
         c.counts.heap_tids += entries;
-        c.counts.free_entries += uint64_t{pages} * c.g.capacity - entries;
+        c.counts.values += kept;
+        c.counts.free_entries += uint64_t{data_pages} * c.g.capacity - entries;
         c.counts.empty_lists += entries == 0;
         c.counts.largest_list = std::max(c.counts.largest_list, entries);
         return pages;
@@ -171,9 +194,31 @@ void check_counts(VdbIvfCheck &c)
 
 // --- pages in no chain ---
 
+// What entries say of the block's slots, and what the block does.
+void check_slots(VdbIvfCheck &c, VdbBlock block)
+{
+    const BlockInfo &info = c.by_block[block];
+    if (info.user != kNoOrdinal && (info.kind != VDB_IVF_PAGE_VALUES || info.owner != info.user)) {
+        c.report(block, -1, "entries of list %u have values here, which is none of its value pages",
+                 info.user);
+        return;
+    }
+    bool live = info.kind == VDB_IVF_PAGE_VALUES && info.owner != kNoOrdinal && c.live(info.owner);
+    for (uint32_t i = 0; i < c.slot_words; i++) {
+        size_t word = size_t{block} * c.slot_words + i;
+        uint64_t missing = c.named[word] & ~c.used[word];
+        if (missing != 0)
+            c.report(block, static_cast<int32_t>(i * 64 + std::countr_zero(missing)),
+                     "values: an entry's value is missing");
+        if (live)
+            c.counts.lost_values += std::popcount(c.used[word] & ~c.named[word]);
+    }
+}
+
 void check_block(VdbIvfCheck &c, VdbBlock block)
 {
     const BlockInfo &info = c.by_block[block];
+    check_slots(c, block);
     if (info.kind == 0 || info.kind == VDB_IVF_PAGE_META)
         return;
     if (info.kind == VDB_IVF_PAGE_DATA && info.owner != kNoOrdinal) {
@@ -183,6 +228,11 @@ void check_block(VdbIvfCheck &c, VdbBlock block)
                  c.lists[info.owner].state == VDB_IVF_LIST_LIVE)
             c.report(block, -1, "data: page leads to block %u with room but is not on that chain",
                      info.next_room);
+        return;
+    }
+    if (info.kind == VDB_IVF_PAGE_VALUES && info.owner != kNoOrdinal) {
+        if (!info.chained)
+            c.report(block, -1, "values: page is not in the chain of its list %u", info.owner);
         return;
     }
     c.counts.lost_pages += !info.chained;

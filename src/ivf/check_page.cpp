@@ -74,14 +74,32 @@ struct PageCheck {
         if (info.owner == kNoOrdinal)
             return;
         c.fed_live = c.live(info.owner);
+        if (vdb_ivf_coded(&c.g)) {
+            check_codes(c, block, page);
+            return;
+        }
         for (uint32_t i = 0; i < data.count; i++)
             entry(i);
+    }
+
+    void values()
+    {
+        VdbIvfValues values;
+        if (vdb_ivf_values_read(page, &c.g, VDB_IVF_NO_LIST, &values) != VDB_OK) {
+            c.report(block, -1, "values: impossible number of them");
+            info.owner = kNoOrdinal;
+            return;
+        }
+        info.owner = ordinal_of(c, values.list_id);
+        info.count = static_cast<uint16_t>(values.count);
+        if (info.owner != kNoOrdinal)
+            check_values(c, block, page);
     }
 
     void entry(uint32_t i)
     {
         auto item = static_cast<int32_t>(i);
-        VdbTid tid = tids_of(page)[i];
+        VdbTid tid = tids_of(page, c.g)[i];
         if (!tid_ok(c, tid, c.fed_live))
             c.report(block, item, "entry: heap tid (%u,%u) is invalid",
                      static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo, tid.offset);
@@ -107,7 +125,7 @@ struct PageCheck {
             c.report(block, -1, "page id is %04x instead of %04x", t->page_id, VDB_IVF_PAGE_ID);
             return;
         }
-        if (t->kind < VDB_IVF_PAGE_META || t->kind > VDB_IVF_PAGE_FREE) {
+        if (t->kind < VDB_IVF_PAGE_META || t->kind > last_kind(c.g)) {
             c.report(block, -1, "unknown kind of page %u", t->kind);
             return;
         }
@@ -122,6 +140,8 @@ struct PageCheck {
             centroids();
         else if (t->kind == VDB_IVF_PAGE_DATA)
             data();
+        else if (t->kind == VDB_IVF_PAGE_VALUES)
+            values();
     }
 };
 
@@ -160,7 +180,7 @@ void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) no
     if (block >= check->blocks)
         return;
     BlockInfo &info = check->by_block[block];
-    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, 0, 0, false, false};
+    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, info.user, 0, 0, false, false};
     if (all_zero(page, check->g.page_size)) {
         check->counts.pages[0]++;
         if (block == VDB_IVF_META_BLOCK)
@@ -176,7 +196,7 @@ uint32_t vdb_ivf_check_page_tids(const VdbIvfCheck *check, const void *page, Vdb
         return 0;
     uint32_t n = 0;
     for (uint32_t i = 0; i < check->by_block[check->fed].count; i++)
-        if (tid_ok(*check, tids_of(page)[i], true))
-            out[n++] = tids_of(page)[i];
+        if (tid_ok(*check, tids_of(page, check->g)[i], true))
+            out[n++] = tids_of(page, check->g)[i];
     return n;
 }

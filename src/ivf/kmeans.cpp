@@ -17,8 +17,9 @@ using Kmeans = VdbIvfKmeans;
 
 constexpr uint32_t kFlatLists = 64;        // more are found in two levels
 constexpr uint32_t kRounds = 10;           // of Lloyd; later ones change next to nothing
-constexpr uint32_t kRefineRounds = 4;      // over everything, after two levels
-constexpr double kRefineWork = 30e6;       // distances that those rounds may cost in all
+constexpr uint32_t kRefineRounds = 4;      // over everything, after two levels ...
+constexpr uint32_t kCoarseRounds = 4;      // ... which then need no more of their own
+constexpr double kRefineWork = 200e6;      // distances that those rounds may cost in all
 constexpr uint64_t kStepBytes = 256 << 20; // of values read by one step: some milliseconds
 constexpr float kSameDirection = 1e-6F;    // 1 - cosine of a float32 vector and itself as centroid,
 constexpr float kSameHalfDirection = 5e-4F; // and of a half vector, where that is rounded
@@ -159,17 +160,30 @@ void fill_empty(Kmeans &km)
         group_by_list(km);
 }
 
+// Members of a round, some at a time.
+void assign(Kmeans &km, uint32_t begin, uint32_t n)
+{
+    const void *values[VDB_IVF_ASSIGN_ROWS] = {};
+    Nearest nearest[VDB_IVF_ASSIGN_ROWS];
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = member(km, begin + i);
+    km.assigner.find(values, n, nearest);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t at = begin + i;
+        km.moved += km.round == 0 || km.assigned[at] != nearest[i].index;
+        km.assigned[at] = nearest[i].index;
+        km.weights[at] = weight_of(km, at, nearest[i].distance);
+    }
+}
+
 void step_assign(Kmeans &km)
 {
     uint32_t n = slice(km, km.job.found);
     uint32_t end = km.job.end - km.cursor > n ? km.cursor + n : km.job.end;
-    for (uint32_t i = km.cursor; i < end; i++) {
-        Nearest nearest =
-            nearest_centroid(km.affinity, centroids_of(km, km.job.found), member(km, i));
-        km.moved += km.round == 0 || km.assigned[i] != nearest.index;
-        km.assigned[i] = nearest.index;
-        km.weights[i] = weight_of(km, i, nearest.distance);
-    }
+    if (km.cursor == km.job.begin)
+        km.assigner.set(centroids_of(km, km.job.found));
+    for (uint32_t i = km.cursor; i < end; i += VDB_IVF_ASSIGN_ROWS)
+        assign(km, i, std::min<uint32_t>(end - i, VDB_IVF_ASSIGN_ROWS));
     km.cursor = end;
     if (end < km.job.end)
         return;
@@ -240,6 +254,19 @@ void begin_job(Kmeans &km, const Job &job)
         begin_pass(km, job.begin + static_cast<uint32_t>(random_unit(km) * job.size()));
 }
 
+// Rounds over everything that are worth it for so many lists in the end.
+uint32_t refine_rounds(const Kmeans &km, uint32_t lists)
+{
+    double distances = static_cast<double>(km.sample.count) * lists;
+    return static_cast<uint32_t>(std::min<double>(kRefineRounds, kRefineWork / distances));
+}
+
+// Rounds of each job of two levels.
+uint32_t rounds_of_levels(const Kmeans &km)
+{
+    return refine_rounds(km, km.lists) == kRefineRounds ? kCoarseRounds : kRounds;
+}
+
 // The lists of a group: its share of them by its share of the sample, and at least one.
 void begin_group(Kmeans &km)
 {
@@ -248,8 +275,8 @@ void begin_group(Kmeans &km)
     uint64_t spare = km.lists - km.groups;
     uint64_t n = km.sample.count;
     auto wanted = static_cast<uint32_t>(1 + end * spare / n - begin * spare / n);
-    begin_job(km, {static_cast<uint32_t>(begin), static_cast<uint32_t>(end), wanted, kRounds,
-                   km.centroids + km.found * km.stride, 0});
+    begin_job(km, {static_cast<uint32_t>(begin), static_cast<uint32_t>(end), wanted,
+                   rounds_of_levels(km), km.centroids + km.found * km.stride, 0});
 }
 
 void keep_groups(Kmeans &km)
@@ -261,8 +288,7 @@ void keep_groups(Kmeans &km)
 
 void begin_refinement(Kmeans &km)
 {
-    double distances = static_cast<double>(km.sample.count) * km.found;
-    auto rounds = static_cast<uint32_t>(std::min<double>(kRefineRounds, kRefineWork / distances));
+    uint32_t rounds = refine_rounds(km, km.found);
     km.stage = Stage::kRefine;
     if (rounds > 0) {
         begin_job(km, {0, km.sample.count, km.found, rounds, km.centroids, km.found});
@@ -314,7 +340,7 @@ void begin(Kmeans &km)
     km.groups = groups_for(km.lists);
     km.stage = km.groups > 0 ? Stage::kGroups : Stage::kLists;
     if (km.groups > 0)
-        begin_job(km, {0, km.sample.count, km.groups, kRounds, km.group_centroids, 0});
+        begin_job(km, {0, km.sample.count, km.groups, rounds_of_levels(km), km.group_centroids, 0});
     else
         begin_job(km, {0, km.sample.count, km.lists, kRounds, km.centroids, 0});
 }
@@ -336,7 +362,7 @@ void step_prepare(Kmeans &km)
 // Byte offsets of the arrays in the memory block.
 struct Layout {
     size_t centroids, group_centroids, group_start, members, by_list, assigned, weights, lengths,
-        starts, sum, end;
+        starts, sum, assigner, end;
 };
 
 Layout lay_out(const VdbIvfGeometry &g, uint32_t lists, size_t count)
@@ -360,6 +386,7 @@ Layout lay_out(const VdbIvfGeometry &g, uint32_t lists, size_t count)
     l.lengths = take(count * sizeof(float));
     l.starts = take((size_t{lists} + 2) * sizeof(uint32_t));
     l.sum = take(g.space.dims * sizeof(double));
+    l.assigner = take(VdbIvfAssigner::bytes(g.space, lists));
     l.end = end;
     return l;
 }
@@ -399,7 +426,7 @@ VdbIvfKmeans *vdb_ivf_kmeans_init(void *memory, const VdbIvfGeometry *g, uint32_
     km->lengths = reinterpret_cast<float *>(base + l.lengths);
     km->starts = reinterpret_cast<uint32_t *>(base + l.starts);
     km->sum = reinterpret_cast<double *>(base + l.sum);
-
+    km->assigner.init(base + l.assigner, g->space, lists);
     km->phase = Phase::kPrepare;
     return km;
 }

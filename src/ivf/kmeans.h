@@ -7,7 +7,7 @@
 
 #include <type_traits>
 
-#include "ivf/centroid.h"
+#include "ivf/assign.h"
 #include "ivf/kmeans_api.h"
 
 namespace vdb::ivf {
@@ -45,6 +45,7 @@ enum class Stage : uint8_t {
 struct VdbIvfKmeans {
     VdbIvfGeometry g;
     vdb::ivf::Affinity affinity;
+    VdbIvfAssigner assigner;
     VdbIvfSample sample;
     uint64_t seed;
     uint64_t random_count;

@@ -11,14 +11,6 @@ namespace vdb::ivf {
 
 namespace {
 
-float element(const float *values, uint32_t i)
-{
-    return values[i];
-}
-float element(const uint16_t *values, uint32_t i)
-{
-    return vdb_half_to_float(values[i]);
-}
 void store(float *values, uint32_t i, double x)
 {
     values[i] = static_cast<float>(x);
@@ -28,11 +20,17 @@ void store(uint16_t *values, uint32_t i, double x)
     values[i] = vdb_float_to_half(static_cast<float>(x));
 }
 
-template <class Element>
-void add_numbers(double *sum, const Element *values, uint32_t n, double scale)
+constexpr uint32_t kHalvesAtOnce = 256;
+
+void add_halves(double *sum, const uint16_t *values, uint32_t n, double scale)
 {
-    for (uint32_t i = 0; i < n; i++)
-        sum[i] += scale * element(values, i);
+    const VdbKernels *kernels = vdb_simd_kernels();
+    for (uint32_t i = 0; i < n; i += kHalvesAtOnce) {
+        float some[kHalvesAtOnce];
+        uint32_t m = std::min(n - i, kHalvesAtOnce);
+        kernels->half_to_float(some, values + i, m);
+        kernels->add_scaled(sum + i, some, scale, m);
+    }
 }
 
 void add_bits(double *sum, const uint8_t *bits, uint32_t n)
@@ -96,10 +94,10 @@ void Mean::add(const void *value, float length)
     double scale = !affinity_.by_direction() ? 1 : length > 0 ? 1.0 / length : 0;
     switch (affinity_.space.storage) {
     case VDB_STORAGE_FLOAT32:
-        add_numbers(sum_, static_cast<const float *>(value), n, scale);
+        vdb_simd_kernels()->add_scaled(sum_, static_cast<const float *>(value), scale, n);
         break;
     case VDB_STORAGE_HALF:
-        add_numbers(sum_, static_cast<const uint16_t *>(value), n, scale);
+        add_halves(sum_, static_cast<const uint16_t *>(value), n, scale);
         break;
     default:
         add_bits(sum_, static_cast<const uint8_t *>(value), n);

@@ -18,8 +18,8 @@ VDB_BEGIN_DECLS
  * part (pd_lower). */
 uint32_t vdb_ivf_page_init(void *page, const VdbIvfGeometry *g, VdbIvfPageKind kind) VDB_NOEXCEPT;
 
-/* The page after this one in its chain: of a list, the directory, the centroids or the free pages.
- * VDB_NO_BLOCK at the end. */
+/* The page after this one in its chain: of a list, its value pages, the directory, the centroids or
+ * the free pages.  VDB_NO_BLOCK at the end. */
 VdbBlock vdb_ivf_page_next(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
 void vdb_ivf_page_set_next(void *page, const VdbIvfGeometry *g, VdbBlock next) VDB_NOEXCEPT;
 
@@ -74,6 +74,7 @@ typedef struct VdbIvfList {
     uint32_t pages;   /* in the chain */
     uint32_t run;     /* leading pages of the chain that lie one after the other: for prefetching */
     uint64_t retired; /* a FullTransactionId: who has a snapshot from before it may be reading */
+    VdbBlock values; /* the newest value page, which leads to the older ones; VDB_NO_BLOCK = none */
 } VdbIvfList;
 
 /* Whether scans and insertions may choose it.  A list that is younger than the metapage as it was
@@ -126,7 +127,7 @@ VdbStatus vdb_ivf_centroid_write(void *page, const VdbIvfGeometry *g, uint32_t o
 #define VDB_IVF_NOT_LISTED (UINT32_MAX - 1)
 
 /* Names the list of a data page that was just initialised: no entries, not on the room chain. */
-void vdb_ivf_data_begin(void *page, uint32_t list_id) VDB_NOEXCEPT;
+void vdb_ivf_data_begin(void *page, const VdbIvfGeometry *g, uint32_t list_id) VDB_NOEXCEPT;
 
 typedef struct VdbIvfData {
     uint32_t list_id;
@@ -141,12 +142,13 @@ VdbStatus vdb_ivf_data_read(const void *page, const VdbIvfGeometry *g, uint32_t 
                             VdbIvfData *data) VDB_NOEXCEPT;
 void vdb_ivf_data_set_next_room(void *page, VdbBlock next_room) VDB_NOEXCEPT;
 
-/* Adds an entry.  VDB_FULL: no room, nothing was changed. */
+/* Adds an entry to a page without codes.  VDB_FULL: no room, nothing was changed. */
 VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
                            const void *value) VDB_NOEXCEPT;
 
 /* Entry i of a page that vdb_ivf_data_read() accepted, i < count. */
-VdbTid vdb_ivf_data_tid(const void *page, uint32_t i) VDB_NOEXCEPT;
+VdbTid vdb_ivf_data_tid(const void *page, const VdbIvfGeometry *g, uint32_t i) VDB_NOEXCEPT;
+/* REQUIRES: a page without codes. */
 const void *vdb_ivf_data_value(const void *page, const VdbIvfGeometry *g, uint32_t i) VDB_NOEXCEPT;
 
 /* Whether a page with so many entries should be on the room chain: at least a quarter is free. */
@@ -155,13 +157,127 @@ static inline bool vdb_ivf_data_roomy(const VdbIvfGeometry *g, uint32_t count)
     return (g->capacity - count) * 4 >= g->capacity && count < g->capacity;
 }
 
+/* --- rows of a coded index --- */
+
+/* Where an entry's kept value is: a value page and a slot of it. */
+typedef struct VdbIvfPlace {
+    uint16_t block_hi;
+    uint16_t block_lo;
+    uint16_t slot;
+} VdbIvfPlace;
+
+static inline VdbIvfPlace vdb_ivf_place(VdbBlock block, uint32_t slot)
+{
+    VdbIvfPlace place = {(uint16_t) (block >> 16), (uint16_t) block, (uint16_t) slot};
+
+    return place;
+}
+
+static inline VdbBlock vdb_ivf_place_block(VdbIvfPlace place)
+{
+    return (VdbBlock) place.block_hi << 16 | place.block_lo;
+}
+
+/* What a row is made of. */
+typedef struct VdbIvfRow {
+    const void *centroid; /* of its list */
+    const void *value;    /* in the index's space: with codes, prepared and rotated */
+    float norm;           /* as vdb_value_prepare() gave it */
+    const void *kept;     /* NULL: to be made of the value, which else was decoded from it */
+} VdbIvfRow;
+
+/*
+ * Makes of a value what pages take, g->row_bytes of it: code, factors, spread, norm and kept form
+ * in one piece, to be carried, sorted and copied as any bytes; it needs an alignment of 4.  Without
+ * codes it is the value.  Another centroid needs another row.
+ */
+void vdb_ivf_row_make(const VdbIvfGeometry *g, const VdbIvfRow *row, void *out) VDB_NOEXCEPT;
+
+/* --- codes: data pages of a coded index --- */
+
+/* The entries of a page; pointers into it. */
+typedef struct VdbIvfCodes {
+    uint32_t count;
+    uint32_t packed; /* so many lie as vdb_codes_*() have them, the other codes one by one */
+    VdbBlock next;   /* in the list's chain */
+    const VdbTid *tids;
+    const VdbIvfPlace *places; /* NULL: values are in the table */
+    const VdbCodeFactors *factors;
+    const uint16_t *spreads; /* see vdb_code_make_bounded() */
+    const uint8_t *codes;    /* degree: g->capacity */
+    const uint8_t *open;     /* codes of entries `packed`, `packed` + 1, ..., < 32 of them */
+} VdbIvfCodes;
+
+/* As vdb_ivf_data_read(); places are not checked. */
+VdbStatus vdb_ivf_codes_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
+                             VdbIvfCodes *codes) VDB_NOEXCEPT;
+
+/* What a list's codes are relative to, for one query: see VdbCodeList.  The error of an estimate is
+ * about its spread times |q - a u| (L2, where a is 1: twice that), which is least for a = <q,u> /
+ * |u|^2. */
+typedef struct VdbIvfBase {
+    float rank;
+    float a;
+} VdbIvfBase;
+
+/* Estimated ranks of all entries.  Writes up to the next multiple of 32 of ranks. */
+void vdb_ivf_codes_estimate(const VdbIvfGeometry *g, const VdbIvfCodes *codes,
+                            const VdbCodeQuery *query, VdbIvfBase base, float *ranks) VDB_NOEXCEPT;
+
+/* One code, as vdb_code_make() makes them; code: g->code_dims / 8 bytes. */
+void vdb_ivf_code_get(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_t i,
+                      uint8_t *code) VDB_NOEXCEPT;
+
+typedef struct VdbIvfEntry {
+    VdbTid tid;
+    VdbIvfPlace place; /* means nothing where values are in the table */
+} VdbIvfEntry;
+
+/* Adds an entry.  VDB_FULL: no room, nothing was changed. */
+VdbStatus vdb_ivf_codes_add(void *page, const VdbIvfGeometry *g, VdbIvfEntry entry,
+                            const void *row) VDB_NOEXCEPT;
+
+/* --- value pages of a coded index --- */
+
+/* Names the list of a value page that was just initialised. */
+void vdb_ivf_values_begin(void *page, uint32_t list_id) VDB_NOEXCEPT;
+
+typedef struct VdbIvfValues {
+    uint32_t list_id;
+    uint32_t count; /* slots in use, of g->slots_per_page */
+    VdbBlock next;  /* older pages of the list */
+} VdbIvfValues;
+
+/* Checks the page and says what it is; answers as vdb_ivf_data_read(). */
+VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
+                              VdbIvfValues *values) VDB_NOEXCEPT;
+
+/* Puts the kept form and norm of a row into the first slot that is free.  VDB_FULL: none is, and
+ * nothing was changed. */
+VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, const void *row,
+                             uint32_t *slot) VDB_NOEXCEPT;
+
+/* The kept form in a slot and its norm, of a page that vdb_ivf_values_read() accepted; NULL: there
+ * is none. */
+const void *vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
+                             float *norm) VDB_NOEXCEPT;
+
+/* Frees those slots that are in use. */
+void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,
+                           uint32_t n) VDB_NOEXCEPT;
+
 /* --- vacuum --- */
 
 /* Counts the entries whose heap tid is dead and those that stay.  VDB_CORRUPT, VDB_STALE: as
  * vdb_ivf_data_read(). */
 VdbStatus vdb_ivf_data_count(const void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
                              void *state, VdbTidCount *count) VDB_NOEXCEPT;
-/* Takes the dead ones out and closes the gaps. */
+/* The places of the dead ones' values, in the order of the entries; `places` has room for
+ * g->capacity.  How many: 0 where there are no value pages.  Their slots are freed after the
+ * entries are gone. */
+uint32_t vdb_ivf_codes_dead(const void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
+                            void *state, VdbIvfPlace *places) VDB_NOEXCEPT;
+/* Takes the dead ones out and closes the gaps, with codes or without. */
 void vdb_ivf_data_remove(void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
                          void *state) VDB_NOEXCEPT;
 

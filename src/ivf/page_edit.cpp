@@ -15,6 +15,11 @@ void stamp(void *page, const VdbIvfGeometry &g, VdbIvfPageKind kind, VdbBlock ne
     *trailer(page, g) = {next, static_cast<uint16_t>(kind), VDB_IVF_PAGE_ID};
 }
 
+uint16_t form_of(const VdbIvfGeometry &g)
+{
+    return vdb_ivf_coded(&g) ? kFormCodes : kFormValues;
+}
+
 uint32_t per_page(const VdbIvfGeometry &g, VdbIvfPageKind kind)
 {
     return kind == VDB_IVF_PAGE_DIRECTORY ? g.lists_per_page : g.centroids_per_page;
@@ -85,10 +90,13 @@ void vdb_ivf_meta_init(void *page, const VdbIvfGeometry *g, uint32_t lists, uint
     *meta = {};
     meta->magic = kMagic;
     meta->version = kFormatVersion;
+    meta->features = vdb_ivf_coded(g) ? kFeatureCodes : 0;
     meta->page_size = g->page_size;
     meta->dims = g->space.dims;
     meta->metric = static_cast<uint16_t>(g->space.metric);
-    meta->storage = static_cast<uint16_t>(g->space.storage);
+    meta->storage = static_cast<uint16_t>(g->source);
+    meta->kept = static_cast<uint16_t>(g->kept);
+    meta->code_dims = static_cast<uint16_t>(g->code_dims);
     meta->option = lists;
     meta->seed = seed;
     meta->epoch = 1;
@@ -106,8 +114,7 @@ VdbStatus vdb_ivf_meta_geometry(const void *page, uint32_t page_size, VdbIvfGeom
         return VDB_CORRUPT;
     if (meta->version != kFormatVersion || (meta->features & ~kKnownFeatures) != 0)
         return VDB_STALE;
-    VdbSpace space = {meta->metric, meta->storage, meta->dims};
-    if (meta->page_size != page_size || vdb_ivf_geometry(page_size, &space, g) != VDB_OK)
+    if (meta->page_size != page_size || read_geometry(*meta, g) != VDB_OK)
         return VDB_CORRUPT;
     if (lists != nullptr)
         *lists = meta->option;
@@ -179,8 +186,9 @@ VdbStatus vdb_ivf_directory_read(const void *page, const VdbIvfGeometry *g, uint
     const ListEntry *entry = list_at(page, ordinal - span.first_ordinal);
     if (!valid_state(entry->state))
         return VDB_CORRUPT;
-    *list = {entry->id,   entry->state, entry->first, entry->last,
-             entry->room, entry->pages, entry->run,   entry->retired};
+    *list = {entry->id,   entry->state,   entry->first,
+             entry->last, entry->room,    entry->pages,
+             entry->run,  entry->retired, has_values(*g) ? entry->values : VDB_NO_BLOCK};
     return VDB_OK;
 }
 
@@ -190,11 +198,16 @@ VdbStatus vdb_ivf_directory_write(void *page, const VdbIvfGeometry *g, uint32_t 
     uint32_t i;
     VdbStatus status = claim(page, *g, VDB_IVF_PAGE_DIRECTORY, ordinal, &i);
     if (status == VDB_OK)
-        *list_at(page, i) = {list->id,    static_cast<uint16_t>(list->state),
-                             0,           list->first,
-                             list->last,  list->room,
-                             list->pages, list->run,
-                             0,           list->retired};
+        *list_at(page, i) = {list->id,
+                             static_cast<uint16_t>(list->state),
+                             0,
+                             list->first,
+                             list->last,
+                             list->room,
+                             list->pages,
+                             list->run,
+                             has_values(*g) ? list->values : 0,
+                             list->retired};
     return status;
 }
 
@@ -239,9 +252,9 @@ VdbStatus vdb_ivf_centroid_write(void *page, const VdbIvfGeometry *g, uint32_t o
 
 // --- data ---
 
-void vdb_ivf_data_begin(void *page, uint32_t list_id) noexcept
+void vdb_ivf_data_begin(void *page, const VdbIvfGeometry *g, uint32_t list_id) noexcept
 {
-    *data_of(page) = {list_id, VDB_IVF_NOT_LISTED, 0, 0, 0};
+    *data_of(page) = {list_id, VDB_IVF_NOT_LISTED, 0, form_of(*g), 0};
 }
 
 VdbStatus vdb_ivf_data_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
@@ -251,7 +264,7 @@ VdbStatus vdb_ivf_data_read(const void *page, const VdbIvfGeometry *g, uint32_t 
     if (!is_kind(page, *g, VDB_IVF_PAGE_DATA) ||
         (list_id != VDB_IVF_NO_LIST && header->list_id != list_id))
         return VDB_STALE;
-    if (header->count > g->capacity || header->form != 0)
+    if (header->count > g->capacity || header->form != form_of(*g))
         return VDB_CORRUPT;
     *data = {header->list_id, header->count, trailer(page, *g)->next, header->next_room};
     return VDB_OK;
@@ -268,7 +281,7 @@ VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
     DataHeader *header = data_of(page);
     if (header->count >= g->capacity)
         return VDB_FULL;
-    tids_of(page)[header->count] = tid;
+    tids_of(page, *g)[header->count] = tid;
     void *copy = value_at(page, *g, header->count);
     std::memcpy(copy, value, g->value_bytes);
     if (g->norms_offset != 0) { // of the copy: a value may come from anywhere, at any alignment
@@ -279,9 +292,9 @@ VdbStatus vdb_ivf_data_add(void *page, const VdbIvfGeometry *g, VdbTid tid,
     return VDB_OK;
 }
 
-VdbTid vdb_ivf_data_tid(const void *page, uint32_t i) noexcept
+VdbTid vdb_ivf_data_tid(const void *page, const VdbIvfGeometry *g, uint32_t i) noexcept
 {
-    return tids_of(page)[i];
+    return tids_of(page, *g)[i];
 }
 
 const void *vdb_ivf_data_value(const void *page, const VdbIvfGeometry *g, uint32_t i) noexcept
@@ -300,15 +313,19 @@ VdbStatus vdb_ivf_data_count(const void *page, const VdbIvfGeometry *g, VdbIsDea
         return status;
     *count = {};
     for (uint32_t i = 0; i < data.count; i++)
-        is_dead(tids_of(page)[i], state) ? count->dead++ : count->left++;
+        is_dead(tids_of(page, *g)[i], state) ? count->dead++ : count->left++;
     return VDB_OK;
 }
 
 void vdb_ivf_data_remove(void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
                          void *state) noexcept
 {
+    if (vdb_ivf_coded(g)) {
+        remove_coded(page, *g, is_dead, state);
+        return;
+    }
     DataHeader *header = data_of(page);
-    VdbTid *tids = tids_of(page);
+    VdbTid *tids = tids_of(page, *g);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < header->count; i++) {
         if (is_dead(tids[i], state))

@@ -26,7 +26,7 @@ uint32_t entry_head(const VdbIvfGeometry &g)
 uint32_t heads_end(const VdbIvfGeometry &g)
 {
     if (g.norms_offset == 0)
-        return kTidsOffset + g.capacity * sizeof(VdbTid);
+        return kEntriesOffset + g.capacity * sizeof(VdbTid);
     return g.norms_offset + g.capacity * sizeof(float);
 }
 
@@ -39,14 +39,14 @@ void set_capacity(VdbIvfGeometry &g, uint32_t capacity)
 {
     g.capacity = capacity;
     if (g.norms_offset != 0)
-        g.norms_offset = align_up(kTidsOffset + capacity * sizeof(VdbTid), sizeof(float));
+        g.norms_offset = align_up(kEntriesOffset + capacity * sizeof(VdbTid), sizeof(float));
 }
 
 // Puts the values of a data page, each on cache lines of its own where no entry is lost by it: a
 // distance then takes half the time in cache, and a line less from memory.
 void place_values(VdbIvfGeometry &g, uint32_t end)
 {
-    set_capacity(g, (end - kTidsOffset) / (g.value_bytes + entry_head(g)));
+    set_capacity(g, (end - kEntriesOffset) / (g.value_bytes + entry_head(g)));
     while (!fits(g, kValueAlign, g.value_bytes, end))
         set_capacity(g, g.capacity - 1);
 
@@ -54,6 +54,46 @@ void place_values(VdbIvfGeometry &g, uint32_t end)
     g.stride = fits(g, kCacheLine, spread, end) ? spread : g.value_bytes;
     uint32_t align = fits(g, kCacheLine, g.stride, end) ? kCacheLine : kValueAlign;
     g.values_offset = align_up(heads_end(g), align);
+}
+
+// --- coded indexes ---
+
+uint32_t coded_entry_bytes(const VdbIvfGeometry &g)
+{
+    uint32_t bytes = code_bytes(g) + sizeof(VdbCodeFactors) + sizeof(uint16_t) + sizeof(VdbTid);
+    return has_values(g) ? bytes + sizeof(VdbIvfPlace) : bytes;
+}
+
+// Codes on a cache line where no entry is lost by it: their rows then do not straddle lines.
+void place_codes(VdbIvfGeometry &g, uint32_t end)
+{
+    uint32_t bytes = coded_entry_bytes(g);
+    uint32_t lines = align_up(kEntriesOffset, kCacheLine);
+    g.capacity = (end - kEntriesOffset) / bytes / 2 * 2;
+    g.codes_offset = lines + g.capacity * bytes <= end ? lines : kEntriesOffset;
+    g.factors_offset = g.codes_offset + g.capacity * code_bytes(g);
+    g.spreads_offset = g.factors_offset + g.capacity * sizeof(VdbCodeFactors);
+    g.tids_offset = g.spreads_offset + g.capacity * sizeof(uint16_t);
+    g.places_offset = has_values(g) ? g.tids_offset + g.capacity * sizeof(VdbTid) : 0;
+}
+
+void place_slots(VdbIvfGeometry &g, uint32_t end)
+{
+    if (!has_values(g))
+        return;
+    g.slots_offset = kPageHeaderSize + sizeof(ValuesHeader); // on a cache line
+    g.slots_per_page = std::min((end - g.slots_offset) / g.slot_bytes, kMostSlots);
+}
+
+uint32_t coded_page_end(const VdbIvfGeometry &g)
+{
+    return has_values(g) ? g.places_offset + g.capacity * sizeof(VdbIvfPlace)
+                         : g.tids_offset + g.capacity * sizeof(VdbTid);
+}
+
+bool valid_kept(uint32_t kept)
+{
+    return (kept > VDB_KEPT_PLAIN && kept <= VDB_KEPT_RABITQ4) || kept == VDB_IVF_KEPT_HEAP;
 }
 
 void place_centroids(VdbIvfGeometry &g, uint32_t end)
@@ -76,11 +116,24 @@ uint32_t page_lower(const VdbIvfGeometry &g, VdbIvfPageKind kind)
     case VDB_IVF_PAGE_CENTROIDS:
         return g.centroids_offset + g.centroids_per_page * g.stride;
     case VDB_IVF_PAGE_DATA:
-        return g.values_offset + g.capacity * g.stride;
+        return vdb_ivf_coded(&g) ? coded_page_end(g) : g.values_offset + g.capacity * g.stride;
+    case VDB_IVF_PAGE_VALUES:
+        return g.slots_offset + g.slots_per_page * g.slot_bytes;
     case VDB_IVF_PAGE_FREE:
         break;
     }
     return kPageHeaderSize;
+}
+
+VdbStatus read_geometry(const MetaPage &meta, VdbIvfGeometry *out)
+{
+    VdbSpace column = {meta.metric, meta.storage, meta.dims};
+    bool coded = (meta.features & kFeatureCodes) != 0;
+    VdbStatus status = coded ? vdb_ivf_coded_geometry(meta.page_size, &column, meta.kept, out)
+                             : vdb_ivf_geometry(meta.page_size, &column, out);
+    if (status != VDB_OK || meta.kept != out->kept || meta.code_dims != out->code_dims)
+        return VDB_CORRUPT;
+    return VDB_OK;
 }
 
 } // namespace vdb::ivf
@@ -111,7 +164,9 @@ VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space, VdbIvfGeom
     uint32_t end = page_size - sizeof(PageTrailer);
     g.page_size = page_size;
     g.space = *space;
-    g.value_bytes = static_cast<uint32_t>(vdb_value_bytes(space));
+    g.source = space->storage;
+    g.value_bytes = g.row_bytes = static_cast<uint32_t>(vdb_value_bytes(space));
+    g.tids_offset = kEntriesOffset;
     g.norms_offset = vdb::make_space(*space).needs_norm();
     set_capacity(g, 1);
     if (page_size < 4096 || !fits(g, kValueAlign, g.value_bytes, end))
@@ -119,6 +174,37 @@ VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space, VdbIvfGeom
     place_values(g, end);
     place_centroids(g, end);
     g.lists_per_page = (end - kListsOffset) / sizeof(ListEntry);
+    *out = g;
+    return VDB_OK;
+}
+
+VdbStatus vdb_ivf_coded_geometry(uint32_t page_size, const VdbSpace *column, uint32_t kept,
+                                 VdbIvfGeometry *out) noexcept
+{
+    if (page_size < 4096 || page_size > 32768 || !vdb_ivf_codable(column) || !valid_kept(kept))
+        return VDB_TOO_BIG;
+
+    VdbIvfGeometry g = {};
+    uint32_t end = page_size - sizeof(PageTrailer);
+    uint32_t kept_bytes = 0;
+    g.page_size = page_size;
+    g.space = {column->metric, VDB_STORAGE_FLOAT32, column->dims};
+    g.source = column->storage;
+    g.kept = kept;
+    g.code_dims = align_up(column->dims, 8);
+    g.value_bytes = g.stride = static_cast<uint32_t>(vdb_value_bytes(&g.space));
+    if (kept != VDB_IVF_KEPT_HEAP) {
+        kept_bytes =
+            static_cast<uint32_t>(vdb_kept_bytes(static_cast<VdbKept>(kept), column->dims));
+        g.slot_bytes = sizeof(float) + kept_bytes;
+    }
+    g.row_bytes = kept_offset(g) + kept_bytes;
+    place_codes(g, end);
+    place_slots(g, end);
+    place_centroids(g, end);
+    g.lists_per_page = (end - kListsOffset) / sizeof(ListEntry);
+    if (g.centroids_per_page == 0 || (has_values(g) && g.slots_per_page == 0))
+        return VDB_TOO_BIG;
     *out = g;
     return VDB_OK;
 }

@@ -8,6 +8,7 @@
 #include "core/types.h"
 #include "ivf/ivf_api.h"
 #include "ivf/page_api.h"
+#include "simd/simd_api.h"
 
 namespace vdb::ivf {
 
@@ -24,9 +25,9 @@ struct PageTrailer {
 static_assert(sizeof(PageTrailer) == 8);
 
 // Feature flags: a reader refuses an index with a flag it does not know.
-constexpr uint32_t kFeatureCodes = 1u << 0;        // reserved: lists hold codes beside the values
+constexpr uint32_t kFeatureCodes = 1u << 0;        // a coded index: data pages of form 1
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: entries hold further index columns
-constexpr uint32_t kKnownFeatures = 0;
+constexpr uint32_t kKnownFeatures = kFeatureCodes;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {
@@ -36,9 +37,10 @@ struct MetaPage {
     uint32_t page_size;
     uint32_t dims;
     uint16_t metric;  // VdbMetric
-    uint16_t storage; // VdbStorage
+    uint16_t storage; // VdbStorage of the column
     uint32_t option;  // the reloption `lists`, 0 = automatic
-    uint32_t pad0;
+    uint16_t kept;    // with codes: VdbKept or VDB_IVF_KEPT_HEAP, else 0
+    uint16_t code_dims;
     uint64_t seed; // of k-means
 
     uint64_t epoch;
@@ -74,21 +76,48 @@ struct ListEntry {
     VdbBlock room;
     uint32_t pages;
     uint32_t run;
-    uint32_t pad0;
+    VdbBlock values;  // newest value page; 0 without codes
     uint64_t retired; // FullTransactionId
 };
 static_assert(sizeof(ListEntry) == 40);
 
-// Start of a data page.  Then VdbTid tids[capacity], where the space needs them float
-// norms[capacity], and the values, `stride` apart.
+// Entries on a data page.
+constexpr uint16_t kFormValues = 0;
+constexpr uint16_t kFormCodes = 1;
+
+// Start of a data page.  Then, in form 0: VdbTid tids[capacity], where the space needs them float
+// norms[capacity], and the values, `stride` apart.  In form 1: the codes, VdbCodeFactors
+// factors[capacity], uint16_t spreads[capacity], VdbTid tids[capacity] and, where there are value
+// pages, VdbIvfPlace places[capacity].  Codes come first as kernels read a little beyond them.
 struct DataHeader {
     uint32_t list_id;
     VdbBlock next_room; // VDB_IVF_NOT_LISTED = not on the room chain
     uint16_t count;     // entries in use
-    uint16_t form;      // of the entries: 0 = tids and values
+    uint16_t form;      // of the entries
     uint32_t reserved;
 };
 static_assert(sizeof(DataHeader) == 16);
+
+static_assert(sizeof(VdbIvfPlace) == 6 && sizeof(VdbCodeFactors) == 4);
+
+// Start of a value page.  Then the slots: a float, the norm, and the kept form.
+struct ValuesHeader {
+    uint32_t list_id;
+    uint32_t reserved;
+    uint64_t used[4]; // slots in use: slot i is bit i % 64 of used[i / 64]
+};
+static_assert(sizeof(ValuesHeader) == 40);
+constexpr uint32_t kMostSlots = 64 * 4;
+
+// A row on its way to the pages.  Then its code, up to the next multiple of 4 bytes, and the kept
+// form.
+struct RowHeader {
+    VdbCodeFactors factors;
+    uint16_t spread;
+    uint16_t reserved;
+    float norm;
+};
+static_assert(sizeof(RowHeader) == 12);
 
 template <class T> T *at(void *page, uint32_t offset)
 {
@@ -160,15 +189,15 @@ inline const DataHeader *data_of(const void *page)
     return at<DataHeader>(page, kPageHeaderSize);
 }
 
-constexpr uint32_t kTidsOffset = kPageHeaderSize + sizeof(DataHeader);
+constexpr uint32_t kEntriesOffset = kPageHeaderSize + sizeof(DataHeader);
 
-inline VdbTid *tids_of(void *page)
+inline VdbTid *tids_of(void *page, const VdbIvfGeometry &g)
 {
-    return at<VdbTid>(page, kTidsOffset);
+    return at<VdbTid>(page, g.tids_offset);
 }
-inline const VdbTid *tids_of(const void *page)
+inline const VdbTid *tids_of(const void *page, const VdbIvfGeometry &g)
 {
-    return at<VdbTid>(page, kTidsOffset);
+    return at<VdbTid>(page, g.tids_offset);
 }
 inline float *norms_of(void *page, const VdbIvfGeometry &g)
 {
@@ -187,6 +216,49 @@ inline const void *value_at(const void *page, const VdbIvfGeometry &g, uint32_t 
     return at<char>(page, g.values_offset + i * g.stride);
 }
 
+inline ValuesHeader *values_of(void *page)
+{
+    return at<ValuesHeader>(page, kPageHeaderSize);
+}
+inline const ValuesHeader *values_of(const void *page)
+{
+    return at<ValuesHeader>(page, kPageHeaderSize);
+}
+inline void *slot_at(void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.slots_offset + i * g.slot_bytes);
+}
+inline const void *slot_at(const void *page, const VdbIvfGeometry &g, uint32_t i)
+{
+    return at<char>(page, g.slots_offset + i * g.slot_bytes);
+}
+inline bool slot_used(const void *page, uint32_t i)
+{
+    return (values_of(page)->used[i / 64] >> i % 64 & 1) != 0;
+}
+
+inline uint32_t code_bytes(const VdbIvfGeometry &g)
+{
+    return g.code_dims / 8;
+}
+inline bool has_values(const VdbIvfGeometry &g)
+{
+    return g.slot_bytes > 0;
+}
+inline uint32_t last_kind(const VdbIvfGeometry &g)
+{
+    return has_values(g) ? VDB_IVF_PAGE_LAST : VDB_IVF_PAGE_FREE;
+}
+// Of so many entries on a page with codes, how many lie packed.
+inline uint32_t packed_entries(const VdbIvfGeometry &g, uint32_t count)
+{
+    return count == g.capacity ? count : count / VDB_CODE_BLOCK * VDB_CODE_BLOCK;
+}
+inline uint32_t kept_offset(const VdbIvfGeometry &g) // in a row
+{
+    return sizeof(RowHeader) + (code_bytes(g) + 3) / 4 * 4;
+}
+
 inline bool valid_state(uint32_t state)
 {
     return state >= VDB_IVF_LIST_LIVE && state <= VDB_IVF_LIST_FREE;
@@ -194,5 +266,12 @@ inline bool valid_state(uint32_t state)
 
 // Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.
 uint32_t page_lower(const VdbIvfGeometry &g, VdbIvfPageKind kind);
+
+// vdb_ivf_data_remove() of a page with codes.
+void remove_coded(void *page, const VdbIvfGeometry &g, VdbIsDead is_dead, void *state);
+
+// The geometry that a metapage asks for, whose version and features are known.  VDB_CORRUPT: it is
+// impossible.
+VdbStatus read_geometry(const MetaPage &meta, VdbIvfGeometry *out);
 
 } // namespace vdb::ivf

@@ -169,7 +169,7 @@ VdbStatus vdb_ivf_scan_feed(VdbIvfScan *s, const void *page, uint32_t list_id) n
         return VDB_FULL;
     if (s->found.room() < data.count)
         shrink(*s);
-    const VdbTid *tids = tids_of(page);
+    const VdbTid *tids = tids_of(page, s->g);
     for (uint32_t i = 0; i < data.count; i++) {
         Found f = {rank_of(*s, page, i), tids[i], 0};
         if (wanted(*s, f))

@@ -33,10 +33,12 @@ static void *begin(Relation index, const char *metapage, VdbCheckBlocks blocks,
                    const char **problem)
 {
     IvfChecked *c = palloc0(sizeof(IvfChecked));
+    VdbSpace column;
 
     if (vdb_ivf_check_geometry(metapage, BLCKSZ, &c->geometry, problem) != VDB_OK)
         return NULL;
-    if (!vdb_space_fits(index, &c->geometry.space)) {
+    column = vdb_ivf_column(&c->geometry);
+    if (!vdb_space_fits(index, &column)) {
         *problem = "metapage has another type, other dimensions or another metric than the column";
         return NULL;
     }
@@ -51,7 +53,7 @@ static uint32 page_end(const void *check, const char *page)
 {
     uint32 kind = vdb_ivf_page_kind(page, BLCKSZ);
 
-    if (kind < VDB_IVF_PAGE_META || kind > VDB_IVF_PAGE_FREE)
+    if (kind < VDB_IVF_PAGE_META || kind > VDB_IVF_PAGE_LAST)
         return 0;
     return vdb_ivf_check_page_end(&((const IvfChecked *) check)->geometry, kind);
 }
@@ -97,6 +99,8 @@ static void info(const void *check, VdbIndexInfo *info)
     vdb_info_put_count(info, "directory_pages", n->pages[VDB_IVF_PAGE_DIRECTORY]);
     vdb_info_put_count(info, "centroid_pages", n->pages[VDB_IVF_PAGE_CENTROIDS]);
     vdb_info_put_count(info, "data_pages", n->pages[VDB_IVF_PAGE_DATA]);
+    if (g->slot_bytes > 0)
+        vdb_info_put_count(info, "vector_pages", n->pages[VDB_IVF_PAGE_VALUES]);
     vdb_info_put_count(info, "free_pages", n->pages[VDB_IVF_PAGE_FREE]);
     vdb_info_put_count(info, "empty_pages", n->pages[0]);
     vdb_info_put_count(info, "lost_pages", n->lost_pages);

@@ -21,6 +21,7 @@
 #include "hnsw/vacuum_api.h"
 #include "pg/index_value.h"
 #include "pg/page.h"
+#include "pg/quantizer.h"
 
 /* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's type
  * info, which is accepted and not called. */
@@ -31,16 +32,8 @@ typedef struct HnswOptions {
     int32 vl_len_; /* varlena header, do not touch directly */
     int m;
     int ef_construction;
-    int quantizer; /* HnswQuantizer */
-    int storage;   /* VdbKept, or HNSW_NOT_SET */
+    VdbQuantizerOptions codes; /* of neighbours, in their nodes' slots */
 } HnswOptions;
-
-/* Reloption quantizer: whether slots hold codes of their neighbours. */
-typedef enum HnswQuantizer {
-    HNSW_NOT_SET = -1, /* as is best for the column */
-    HNSW_QUANTIZER_NONE,
-    HNSW_QUANTIZER_RABITQ
-} HnswQuantizer;
 
 typedef enum HnswIterativeScan {
     HNSW_ITERATIVE_SCAN_OFF,

@@ -16,25 +16,7 @@ int hnsw_iterative_scan;
 int hnsw_max_scan_tuples;
 double hnsw_scan_mem_multiplier;
 
-/* What reloptions that are not set mean for a column that can have codes. */
-#define DEFAULT_QUANTIZER HNSW_QUANTIZER_RABITQ
-#define DEFAULT_KEPT      VDB_KEPT_SQ8
-
 static relopt_kind hnsw_relopt_kind;
-
-static relopt_enum_elt_def quantizer_values[] = {
-    {"none", HNSW_QUANTIZER_NONE},
-    {"rabitq", HNSW_QUANTIZER_RABITQ},
-    {NULL, 0},
-};
-
-static relopt_enum_elt_def storage_values[] = {
-    {"full", VDB_KEPT_FULL},
-    {"half", VDB_KEPT_HALF},
-    {"sq8", VDB_KEPT_SQ8},
-    {"rabitq4", VDB_KEPT_RABITQ4},
-    {NULL, 0},
-};
 
 static const struct config_enum_entry iterative_scan_options[] = {
     {"off", HNSW_ITERATIVE_SCAN_OFF, false},
@@ -52,14 +34,8 @@ void hnsw_init(void)
                       "Size of the dynamic candidate list for construction",
                       VDB_HNSW_DEFAULT_EF_CONSTRUCTION, VDB_HNSW_MIN_EF_CONSTRUCTION,
                       VDB_HNSW_MAX_EF_CONSTRUCTION, AccessExclusiveLock);
-    add_enum_reloption(hnsw_relopt_kind, "quantizer",
-                       "Short codes of neighbors that steer the search", quantizer_values,
-                       HNSW_NOT_SET, "Valid values are \"none\" and \"rabitq\".",
-                       AccessExclusiveLock);
-    add_enum_reloption(
-        hnsw_relopt_kind, "storage", "How an index with codes keeps the vectors themselves",
-        storage_values, HNSW_NOT_SET,
-        "Valid values are \"full\", \"half\", \"sq8\", and \"rabitq4\".", AccessExclusiveLock);
+    vdb_add_quantizer_relopts(hnsw_relopt_kind, "Short codes of neighbors that steer the search",
+                              0);
 
     DefineCustomIntVariable(
         "hnsw.ef_search", "Sets the size of the dynamic candidate list for search",
@@ -84,8 +60,7 @@ bytea *hnswoptions(Datum reloptions, bool validate)
     static const relopt_parse_elt table[] = {
         {"m", RELOPT_TYPE_INT, offsetof(HnswOptions, m)},
         {"ef_construction", RELOPT_TYPE_INT, offsetof(HnswOptions, ef_construction)},
-        {"quantizer", RELOPT_TYPE_ENUM, offsetof(HnswOptions, quantizer)},
-        {"storage", RELOPT_TYPE_ENUM, offsetof(HnswOptions, storage)},
+        VDB_QUANTIZER_RELOPTS(HnswOptions, codes),
     };
 
     return (bytea *) build_reloptions(reloptions, validate, hnsw_relopt_kind, sizeof(HnswOptions),
@@ -106,33 +81,13 @@ int hnsw_ef_construction(Relation index)
     return options ? options->ef_construction : VDB_HNSW_DEFAULT_EF_CONSTRUCTION;
 }
 
-static _Noreturn void refuse_codes(const VdbSpace *space)
-{
-    ereport(ERROR,
-            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-             errmsg("quantizer \"rabitq\" is not supported for this column"),
-             space->dims < VDB_HNSW_MIN_CODED_DIMS && space->storage <= VDB_STORAGE_HALF
-                 ? errdetail("Codes need at least %d dimensions.", VDB_HNSW_MIN_CODED_DIMS)
-                 : errdetail("Codes are for vector and halfvec under L2 distance, inner product, "
-                             "or cosine distance.")));
-}
-
 VdbKept hnsw_kept(Relation index, const VdbSpace *space)
 {
     HnswOptions *options = (HnswOptions *) index->rd_options;
-    int quantizer = options ? options->quantizer : HNSW_NOT_SET;
-    int storage = options ? options->storage : HNSW_NOT_SET;
+    VdbQuantizerRules rules = {.codable = vdb_hnsw_codable(space),
+                               .min_dims = VDB_HNSW_MIN_CODED_DIMS,
+                               .max_dims = vdb_hnsw_max_dims(space->storage),
+                               .preferred = VDB_QUANTIZER_RABITQ};
 
-    if (quantizer == HNSW_QUANTIZER_RABITQ && !vdb_hnsw_codable(space))
-        refuse_codes(space);
-    if (quantizer == HNSW_NOT_SET)
-        quantizer = vdb_hnsw_codable(space) ? DEFAULT_QUANTIZER : HNSW_QUANTIZER_NONE;
-    if (quantizer == HNSW_QUANTIZER_RABITQ)
-        return storage == HNSW_NOT_SET ? DEFAULT_KEPT : storage;
-    if (storage != HNSW_NOT_SET)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("storage cannot be chosen for an index without codes"),
-                        errdetail("It keeps values as the column has them."),
-                        errhint("Set quantizer to \"rabitq\", where the column can have it.")));
-    return VDB_KEPT_PLAIN;
+    return vdb_chosen_storage(options ? &options->codes : NULL, space, rules);
 }

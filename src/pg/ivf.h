@@ -16,6 +16,7 @@
 #include "ivf/page_api.h"
 #include "pg/index_value.h"
 #include "pg/page.h"
+#include "pg/quantizer.h"
 
 /* Support functions of an operator class: VDB_DISTANCE_PROC, VDB_NORM_PROC, and pgvector's for
  * k-means and type info, which are accepted and not called. */
@@ -28,6 +29,7 @@ typedef struct IvfOptions {
     int32 vl_len_; /* varlena header, do not touch directly */
     int lists;
     int probes;
+    VdbQuantizerOptions codes; /* of the lists' entries */
 } IvfOptions;
 
 typedef enum IvfIterativeScan {
@@ -65,13 +67,18 @@ typedef struct IvfCache {
     IvfListRef *lists;
     BlockNumber *directory;
     VdbIvfCentroids centroids;
+    const VdbIvfCentroidCodes *codes; /* of the centroids, NULL = none */
 } IvfCache;
 
 /* ivf_options.c */
 extern void ivf_init(void); /* settings and reloptions; called once by _PG_init */
 extern bytea *ivfoptions(Datum reloptions, bool validate);
 extern int ivf_lists(Relation index); /* as asked for by WITH, 0 = automatic */
+/* How an index over such values is to keep them: VDB_KEPT_PLAIN = without codes, or as
+ * vdb_ivf_coded_geometry() has it; ereports where it cannot as asked. */
+extern uint32 ivf_kept(Relation index, const VdbSpace *space);
 extern IvfIterativeScan ivf_iterative_scan(void);
+extern double ivf_epsilon; /* standard errors of an estimate that a scan reckons with */
 /* How many of so many lists a scan looks at to begin with, and at most. */
 typedef struct IvfProbes {
     uint32 first;
@@ -86,8 +93,9 @@ extern Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, Vdb
 /* A page that was or is a list's, pinned and locked; the core judges what it is now. */
 extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
                             BufferAccessStrategy strategy, int lockmode);
-/* Starts loading a page into the CPU's cache, if it is known where it is.  Only a hint. */
-extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno);
+/* Starts loading a part of a page into the CPU's cache, if it is known where it is.  Only a hint.
+ */
+extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size);
 /* ereports unless a reading of a data page was VDB_OK.  A page that serves another list by now is a
  * conflict with recovery on a standby. */
 extern void ivf_check_data(VdbStatus status, Relation index, BlockNumber blkno);
@@ -100,6 +108,10 @@ extern void ivf_init_page(Page page, const VdbIvfGeometry *g, VdbIvfPageKind kin
 /* Facts of an index about to be built, from its column and reloptions; ereports where it cannot
  * be. */
 extern IvfIndex ivf_new_index(Relation index);
+/* A value in the index's space, prepared and, for a coded index, rotated; a query's likewise.  In
+ * the current memory context. */
+extern VdbIndexValue ivf_form_value(const IvfIndex *ii, Datum value);
+extern VdbIndexValue ivf_form_query(const IvfIndex *ii, Datum value, bool isnull);
 /* The facts of an existing index, from its metapage once and from the relcache later. */
 extern IvfIndex ivf_index(Relation index);
 extern VdbIvfMeta ivf_read_meta(Relation index, IvfIndex *ii);
@@ -121,22 +133,28 @@ extern void ivf_lock_splits(Relation index);
 extern bool ivf_try_lock_splits(Relation index); /* false: somebody has it */
 extern void ivf_unlock_splits(Relation index);
 
-/* An image of a data page of that list, empty, to be filled and appended. */
+/* An image of a data page of that list, empty, to be filled and appended; of a value page. */
 extern void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id);
+extern void ivf_begin_values_image(Page image, const IvfIndex *ii, uint32 list_id);
 /* Adds a page with the image's entries to the end of a list, and brings *list up to date.  False,
  * and nothing was appended: the list had grown since *list was read. */
 extern bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
                             const char *image);
-/* A row: heap tid and value, as the index keeps it. */
+/* The same for a value page, which comes before the others; its block is list->values then. */
+extern bool ivf_prepend_values(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                               const char *image);
+/* A row for a list: heap tid, and what vdb_ivf_row_make() made of its value. */
 typedef struct IvfEntry {
     VdbTid tid;
-    const void *value;
+    const void *row;
 } IvfEntry;
 
-/* The metapage and the directory page of a list, locked exclusively, as read. */
+/* The metapage and the directory page of a list, locked exclusively, as read; a caller may add the
+ * list's last page. */
 typedef struct IvfListPages {
     Buffer metabuf;
     Buffer dirbuf;
+    Buffer tailbuf; /* or InvalidBuffer */
     VdbIvfMeta meta;
     VdbIvfList list;
 } IvfListPages;

@@ -23,13 +23,13 @@
 #include "utils/sampling.h"
 #include "utils/tuplesort.h"
 
+#include "ivf/assign_api.h"
 #include "pg/compat.h"
 #include "pg/ivf_build.h"
 #include "pg/ivf_write.h"
 #include "pg/parallel_build.h"
 
-#define ESTIMATE_BLOCKS    300 /* of the table, read to find out how many rows there are */
-#define CENTROID_ALIGNMENT 64  /* bytes; a cache line */
+#define ESTIMATE_BLOCKS 300 /* of the table, read to find out how many rows there are */
 
 /* What all processes of one build see.  In dynamic shared memory if there are several; counts,
  * centroids and the sort's own state follow it. */
@@ -54,14 +54,13 @@ static Size counts_offset(void)
 
 static Size centroids_offset(uint32 lists)
 {
-    return TYPEALIGN(CENTROID_ALIGNMENT,
-                     counts_offset() + mul_size(sizeof(pg_atomic_uint64), lists));
+    return TYPEALIGN(IVF_ALIGNMENT, counts_offset() + mul_size(sizeof(pg_atomic_uint64), lists));
 }
 
 static Size sort_offset(uint32 lists, Size stride)
 {
     /* the block itself may begin anywhere in a cache line */
-    return MAXALIGN(centroids_offset(lists) + mul_size(stride, lists) + CENTROID_ALIGNMENT);
+    return MAXALIGN(centroids_offset(lists) + mul_size(stride, lists) + IVF_ALIGNMENT);
 }
 
 static pg_atomic_uint64 *shared_counts(IvfBuildShared *shared)
@@ -73,7 +72,7 @@ static VdbIvfCentroids shared_centroids(IvfBuildShared *shared)
 {
     char *from = (char *) shared + counts_offset() + sizeof(pg_atomic_uint64) * shared->lists;
 
-    return (VdbIvfCentroids){(char *) TYPEALIGN(CENTROID_ALIGNMENT, from), shared->stride,
+    return (VdbIvfCentroids){(char *) TYPEALIGN(IVF_ALIGNMENT, from), shared->stride,
                              shared->lists};
 }
 
@@ -120,8 +119,7 @@ static void sample_row(Relation index, ItemPointer heap_tid, Datum *values, bool
     if (to != NULL) {
         MemoryContext old = MemoryContextSwitchTo(s->row_context);
 
-        memcpy(to, vdb_form_value(&s->ii->geometry.space, values[0]).data,
-               s->ii->geometry.value_bytes);
+        memcpy(to, ivf_form_value(s->ii, values[0]).data, s->ii->geometry.value_bytes);
         MemoryContextSwitchTo(old);
         MemoryContextReset(s->row_context);
     }
@@ -157,9 +155,7 @@ static double count_rows(VdbBuildShare *build, Sampling *s, double *per_block)
 static VdbIvfCentroids copy_centroids(VdbIvfCentroids from)
 {
     Size size = from.stride * from.count;
-    char *values =
-        (char *) TYPEALIGN(CENTROID_ALIGNMENT,
-                           MemoryContextAllocHuge(CurrentMemoryContext, size + CENTROID_ALIGNMENT));
+    char *values = ivf_alloc_aligned(size);
 
     memcpy(values, from.values, size);
     from.values = values;
@@ -181,8 +177,8 @@ static VdbIvfCentroids find_centroids(VdbBuildShare *build, const IvfIndex *ii)
     rows = count_rows(build, &s, &per_block);
     lists = vdb_ivf_target_lists(ii->lists, (uint64) rows);
     s.sample = ivf_sample_begin(ii, lists, (uint64) rows);
-    /* about a row a block where there are enough, as rows of a block are often alike */
-    blocks = (double) vdb_ivf_sample_rows(lists) * Max(1.0, 2 / Max(per_block, 1e-3));
+    /* every second row of a block, but not many: rows of a block are often alike */
+    blocks = (double) vdb_ivf_sample_rows(lists) * Max(0.25, 2 / Max(per_block, 1e-3));
     if (rows > 0)
         (void) sample_blocks(&s, build, (BlockNumber) Min(blocks, (double) MaxBlockNumber));
 
@@ -199,43 +195,88 @@ static VdbIvfCentroids find_centroids(VdbBuildShare *build, const IvfIndex *ii)
 typedef struct Assigning {
     IvfBuildShared *shared;
     VdbIvfCentroids centroids;
+    VdbIvfAssigner *assigner;
     pg_atomic_uint64 *counts;
     Tuplesortstate *sort;
     TupleTableSlot *slot;
     MemoryContext row_context; /* reset after each row */
+    bytea *row;                /* what vdb_ivf_row_make() makes of a value */
+    uint32 n;                  /* values that wait for being assigned */
+    ItemPointerData tids[VDB_IVF_ASSIGN_ROWS];
+    float norms[VDB_IVF_ASSIGN_ROWS];
+    void *values[VDB_IVF_ASSIGN_ROWS];
 } Assigning;
+
+static void begin_assigning(Assigning *a)
+{
+    const VdbIvfGeometry *g = &a->shared->ii.geometry;
+    Size stride = TYPEALIGN(IVF_ALIGNMENT, g->value_bytes);
+    char *values = ivf_alloc_aligned(mul_size(stride, VDB_IVF_ASSIGN_ROWS));
+
+    a->centroids = shared_centroids(a->shared);
+    a->assigner = vdb_ivf_assigner_init(
+        ivf_alloc_aligned(vdb_ivf_assigner_size(&g->space, a->centroids.count)), &g->space,
+        &a->centroids);
+    a->counts = shared_counts(a->shared);
+    a->slot = MakeSingleTupleTableSlot(ivf_sorted_row_desc(), &TTSOpsVirtual);
+    a->row_context =
+        AllocSetContextCreate(CurrentMemoryContext, "ivf build row", ALLOCSET_DEFAULT_SIZES);
+    a->row = palloc(VARHDRSZ + g->row_bytes);
+    SET_VARSIZE(a->row, VARHDRSZ + g->row_bytes);
+    for (int i = 0; i < VDB_IVF_ASSIGN_ROWS; i++)
+        a->values[i] = values + i * stride;
+}
+
+/* Gives a row of that list to the sort. */
+static void sort_row(Assigning *a, uint32 i, uint32 list)
+{
+    TupleTableSlot *slot = a->slot;
+    VdbIvfRow row = {.centroid = (const char *) a->centroids.values + a->centroids.stride * list,
+                     .value = a->values[i],
+                     .norm = a->norms[i]};
+
+    vdb_ivf_row_make(&a->shared->ii.geometry, &row, VARDATA(a->row));
+    ExecClearTuple(slot);
+    slot->tts_values[0] = Int32GetDatum((int32) list);
+    slot->tts_values[1] = PointerGetDatum(&a->tids[i]);
+    slot->tts_values[2] = PointerGetDatum(a->row);
+    memset(slot->tts_isnull, 0, sizeof(bool) * 3);
+    ExecStoreVirtualTuple(slot);
+    tuplesort_puttupleslot(a->sort, slot);
+    pg_atomic_fetch_add_u64(&a->counts[list], 1);
+}
+
+/* Finds the lists of the values that wait. */
+static void assign_waiting(Assigning *a)
+{
+    uint32 lists[VDB_IVF_ASSIGN_ROWS];
+
+    vdb_ivf_assign(a->assigner, (const void *const *) a->values, a->n, lists);
+    for (uint32 i = 0; i < a->n; i++)
+        sort_row(a, i, lists[i]);
+    a->n = 0;
+}
 
 /* IndexBuildCallback */
 static void assign_row(Relation index, ItemPointer heap_tid, Datum *values, bool *isnull,
                        bool tuple_is_alive, void *state)
 {
     Assigning *a = state;
-    const VdbIvfGeometry *g = &a->shared->ii.geometry;
-    TupleTableSlot *slot = a->slot;
+    const IvfIndex *ii = &a->shared->ii;
     MemoryContext old;
     VdbIndexValue value;
-    bytea *bytes;
-    uint32 list;
 
     if (isnull[0])
         return;
     old = MemoryContextSwitchTo(a->row_context);
-    value = vdb_form_value(&g->space, values[0]);
-    list = vdb_ivf_nearest(g, &a->centroids, value.data);
-    bytes = palloc(VARHDRSZ + g->value_bytes);
-    SET_VARSIZE(bytes, VARHDRSZ + g->value_bytes);
-    memcpy(VARDATA(bytes), value.data, g->value_bytes);
-
-    ExecClearTuple(slot);
-    slot->tts_values[0] = Int32GetDatum(list);
-    slot->tts_values[1] = PointerGetDatum(heap_tid);
-    slot->tts_values[2] = PointerGetDatum(bytes);
-    memset(slot->tts_isnull, 0, sizeof(bool) * 3);
-    ExecStoreVirtualTuple(slot);
-    tuplesort_puttupleslot(a->sort, slot);
+    value = ivf_form_value(ii, values[0]);
+    memcpy(a->values[a->n], value.data, ii->geometry.value_bytes);
+    a->norms[a->n] = value.norm;
+    a->tids[a->n++] = *heap_tid;
     MemoryContextSwitchTo(old);
     MemoryContextReset(a->row_context);
-    pg_atomic_fetch_add_u64(&a->counts[list], 1);
+    if (a->n == VDB_IVF_ASSIGN_ROWS)
+        assign_waiting(a);
 }
 
 /* Starts a sort by list, and by heap tid within a list, which makes the index the same however many
@@ -256,8 +297,7 @@ static Tuplesortstate *begin_sort(SortCoordinate coordinate, int memory)
 static Tuplesortstate *assign_rows(VdbBuildShare *share, bool reports_progress)
 {
     IvfBuildShared *shared = share->shared;
-    Assigning a = {
-        .shared = shared, .centroids = shared_centroids(shared), .counts = shared_counts(shared)};
+    Assigning a = {.shared = shared};
     SortCoordinateData coordinate = {
         .isWorker = true, .nParticipants = -1, .sharedsort = shared_sort(shared)};
     bool alone = shared->participants == 1;
@@ -265,11 +305,10 @@ static Tuplesortstate *assign_rows(VdbBuildShare *share, bool reports_progress)
 
     a.sort = begin_sort(alone ? NULL : &coordinate,
                         Max(maintenance_work_mem / (int) shared->participants, 64));
-    a.slot = MakeSingleTupleTableSlot(ivf_sorted_row_desc(), &TTSOpsVirtual);
-    a.row_context =
-        AllocSetContextCreate(CurrentMemoryContext, "ivf build row", ALLOCSET_DEFAULT_SIZES);
+    begin_assigning(&a);
     tuples = table_index_build_scan(share->heap, share->index, share->info, true, reports_progress,
                                     assign_row, &a, share->scan);
+    assign_waiting(&a);
     tuplesort_performsort(a.sort);
     ExecDropSingleTupleTableSlot(a.slot);
     MemoryContextDelete(a.row_context);

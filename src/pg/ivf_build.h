@@ -8,6 +8,11 @@
 #include "ivf/kmeans_api.h"
 #include "pg/ivf.h"
 
+#define IVF_ALIGNMENT 64 /* bytes; a cache line */
+
+/* In the current memory context, aligned so. */
+extern void *ivf_alloc_aligned(Size size);
+
 typedef struct IvfSample IvfSample;
 
 /*

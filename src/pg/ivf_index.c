@@ -10,6 +10,7 @@
 #include "utils/rel.h"
 
 #include "pg/ivf.h"
+#include "quant/rotation_api.h"
 
 /* A centroid on a cache-line boundary is compared in half the time. */
 #define CENTROID_ALIGNMENT 64
@@ -23,6 +24,8 @@ IvfIndex ivf_new_index(Relation index)
     IvfIndex ii = {.lists = ivf_lists(index), .seed = INDEX_SEED};
     VdbSpace space = vdb_index_space(index);
     uint32 most = vdb_ivf_max_dims(space.storage);
+    VdbStatus status;
+    uint32 kept;
 
     if (space.dims == 0)
         ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -31,7 +34,10 @@ IvfIndex ivf_new_index(Relation index)
         ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
                         errmsg("column cannot have more than %u dimensions for %s index", most,
                                get_am_name(index->rd_rel->relam))));
-    if (vdb_ivf_geometry(BLCKSZ, &space, &ii.geometry) != VDB_OK)
+    kept = ivf_kept(index, &space);
+    status = kept == VDB_KEPT_PLAIN ? vdb_ivf_geometry(BLCKSZ, &space, &ii.geometry)
+                                    : vdb_ivf_coded_geometry(BLCKSZ, &space, kept, &ii.geometry);
+    if (status != VDB_OK)
         ereport(ERROR,
                 (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                  errmsg("type not supported for %s index", get_am_name(index->rd_rel->relam))));
@@ -42,6 +48,7 @@ IvfIndex ivf_new_index(Relation index)
 static IvfIndex load_index(Relation index)
 {
     IvfIndex ii = {.nblocks = 0};
+    VdbSpace column;
     Buffer buf =
         ivf_read_page(index, &ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META, BUFFER_LOCK_SHARE);
     VdbStatus status =
@@ -55,7 +62,8 @@ static IvfIndex load_index(Relation index)
                         RelationGetRelationName(index)),
                  errhint("Please REINDEX it.")));
     vdb_check(status, index, VDB_IVF_META_BLOCK);
-    if (!vdb_space_fits(index, &ii.geometry.space))
+    column = vdb_ivf_column(&ii.geometry);
+    if (!vdb_space_fits(index, &column))
         vdb_corrupted(index, VDB_IVF_META_BLOCK,
                       "metapage has other dimensions or another metric than the column");
     return ii;
@@ -82,6 +90,30 @@ IvfIndex ivf_index(Relation index)
         keep(index, &cache, sizeof(cache));
     }
     return ((IvfCache *) index->rd_amcache)->ii;
+}
+
+static VdbIndexValue rotated(const IvfIndex *ii, VdbIndexValue value)
+{
+    vdb_rotate((float *) value.data, ii->geometry.space.dims);
+    return value;
+}
+
+VdbIndexValue ivf_form_value(const IvfIndex *ii, Datum value)
+{
+    VdbSpace column = vdb_ivf_column(&ii->geometry);
+
+    if (!vdb_ivf_coded(&ii->geometry))
+        return vdb_form_value(&column, value);
+    return rotated(ii, vdb_form_float_value(&column, value));
+}
+
+VdbIndexValue ivf_form_query(const IvfIndex *ii, Datum value, bool isnull)
+{
+    VdbSpace column = vdb_ivf_column(&ii->geometry);
+
+    if (!vdb_ivf_coded(&ii->geometry))
+        return vdb_form_query(&column, value, isnull);
+    return rotated(ii, vdb_form_float_query(&column, value, isnull));
 }
 
 VdbIvfMeta ivf_read_meta(Relation index, IvfIndex *ii)
@@ -190,8 +222,10 @@ static const IvfCache *keep_lists(Relation index, const IvfIndex *ii, uint64 epo
     Size lists_at = MAXALIGN(sizeof(IvfCache));
     Size directory_at = lists_at + sizeof(IvfListRef) * l->count;
     Size values_at = directory_at + sizeof(BlockNumber) * l->directory_blocks;
-    Size values_size = l->stride * l->count;
-    IvfCache *cache = keep(index, &header, values_at + CENTROID_ALIGNMENT + values_size);
+    Size values_size = TYPEALIGN(CENTROID_ALIGNMENT, l->stride * l->count);
+    Size codes_size = vdb_ivf_centroid_codes_size(&ii->geometry, l->count);
+    IvfCache *cache =
+        keep(index, &header, values_at + CENTROID_ALIGNMENT + values_size + codes_size);
     char *chunk = (char *) cache;
     char *values = (char *) TYPEALIGN(CENTROID_ALIGNMENT, chunk + values_at);
 
@@ -199,8 +233,11 @@ static const IvfCache *keep_lists(Relation index, const IvfIndex *ii, uint64 epo
     cache->directory = (BlockNumber *) (chunk + directory_at);
     memcpy(cache->lists, l->lists, sizeof(IvfListRef) * l->count);
     memcpy(cache->directory, l->directory, sizeof(BlockNumber) * l->directory_blocks);
-    memcpy(values, l->values, values_size);
+    memcpy(values, l->values, l->stride * l->count);
     cache->centroids = (VdbIvfCentroids){values, l->stride, l->count};
+    if (codes_size > 0)
+        cache->codes =
+            vdb_ivf_centroid_codes_make(&ii->geometry, &cache->centroids, values + values_size);
     return cache;
 }
 

@@ -10,22 +10,30 @@
 
 #include "pg/ivf.h"
 
-static IvfListRef nearest_list(Relation index, IvfIndex *ii, const void *value)
+/* The list that a value belongs to; makes its row for that list. */
+static IvfListRef nearest_list(Relation index, IvfIndex *ii, VdbIndexValue value, void *row)
 {
+    const VdbIvfGeometry *g = &ii->geometry;
     const IvfCache *cache = ivf_cache(index, ii);
+    uint32 nearest = vdb_ivf_nearest_by_codes(g, &cache->centroids, cache->codes, value.data);
+    VdbIvfRow source = {.value = value.data, .norm = value.norm};
 
-    return cache->lists[vdb_ivf_nearest(&ii->geometry, &cache->centroids, value)];
+    source.centroid = (const char *) cache->centroids.values + cache->centroids.stride * nearest;
+    vdb_ivf_row_make(g, &source, row);
+    return cache->lists[nearest];
 }
 
-static void insert_entry(Relation index, IvfIndex *ii, IvfEntry entry)
+static void insert_value(Relation index, IvfIndex *ii, VdbTid tid, VdbIndexValue value)
 {
+    void *row = palloc(ii->geometry.row_bytes);
+    IvfEntry entry = {tid, row};
     bool appended = false;
     bool added = false;
     IvfListRef ref;
 
     /* until the list chosen was not split or emptied before we got its lock */
     while (!added) {
-        ref = nearest_list(index, ii, entry.value);
+        ref = nearest_list(index, ii, value, row);
         LockPage(index, ref.ordinal, RowExclusiveLock);
         added = ivf_add_entry(index, ii, ref, entry, &appended);
         UnlockPage(index, ref.ordinal, RowExclusiveLock);
@@ -40,16 +48,15 @@ bool ivfinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid
 {
     MemoryContext context, old;
     IvfIndex ii;
-    IvfEntry entry;
+    VdbTid tid;
 
     if (isnull[0])
         return false;
     context = AllocSetContextCreate(CurrentMemoryContext, "ivf insert", ALLOCSET_DEFAULT_SIZES);
     old = MemoryContextSwitchTo(context);
     ii = ivf_index(index);
-    memcpy(&entry.tid, heap_tid, sizeof(entry.tid));
-    entry.value = vdb_form_value(&ii.geometry.space, values[0]).data;
-    insert_entry(index, &ii, entry);
+    memcpy(&tid, heap_tid, sizeof(tid));
+    insert_value(index, &ii, tid, ivf_form_value(&ii, values[0]));
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
     return false;

@@ -54,7 +54,7 @@ void ivf_unlock_splits(Relation index)
 IvfListPages ivf_lock_list(Relation index, IvfIndex *ii, uint32 ordinal)
 {
     BlockNumber dirblk = ivf_directory_block(index, ii, ordinal);
-    IvfListPages p;
+    IvfListPages p = {.tailbuf = InvalidBuffer};
 
     p.metabuf =
         ivf_read_page(index, ii, VDB_IVF_META_BLOCK, VDB_IVF_PAGE_META, BUFFER_LOCK_EXCLUSIVE);
@@ -67,6 +67,8 @@ IvfListPages ivf_lock_list(Relation index, IvfIndex *ii, uint32 ordinal)
 
 void ivf_unlock_list(IvfListPages *p)
 {
+    if (BufferIsValid(p->tailbuf))
+        UnlockReleaseBuffer(p->tailbuf);
     UnlockReleaseBuffer(p->dirbuf);
     UnlockReleaseBuffer(p->metabuf);
 }
@@ -134,34 +136,49 @@ typedef enum AppendResult {
 void ivf_begin_image(Page image, const IvfIndex *ii, uint32 list_id)
 {
     ivf_init_page(image, &ii->geometry, VDB_IVF_PAGE_DATA);
-    vdb_ivf_data_begin(image, list_id);
+    vdb_ivf_data_begin(image, &ii->geometry, list_id);
 }
 
-/* A page to be appended. */
+void ivf_begin_values_image(Page image, const IvfIndex *ii, uint32 list_id)
+{
+    ivf_init_page(image, &ii->geometry, VDB_IVF_PAGE_VALUES);
+    vdb_ivf_values_begin(image, list_id);
+}
+
+/* A page to be added to a list's chain of data pages, at its end, or of value pages, before the
+ * others. */
 typedef struct NewPage {
     Relation index;
     IvfIndex *ii;
     uint32 ordinal;
-    VdbIvfList *list;  /* as last read */
+    VdbIvfList *list; /* as last read */
+    VdbIvfPageKind kind;
     const char *image; /* of the page */
     Buffer spare;      /* a new block for it, or InvalidBuffer */
 } NewPage;
 
+static Page register_new_page(GenericXLogState *wal, const NewPage *a, Buffer newbuf)
+{
+    Page page = GenericXLogRegisterBuffer(wal, newbuf, GENERIC_XLOG_FULL_IMAGE);
+
+    ivf_init_page(page, &a->ii->geometry, a->kind);
+    memcpy((char *) page + SizeOfPageHeaderData, a->image + SizeOfPageHeaderData,
+           BLCKSZ - SizeOfPageHeaderData);
+    return page;
+}
+
 /* Writes the record: the page comes after the list's last. */
-static void link_page(NewPage *a, IvfListPages *p, Buffer tailbuf, Buffer newbuf)
+static void link_data(NewPage *a, IvfListPages *p, Buffer newbuf)
 {
     GenericXLogState *wal = GenericXLogStart(a->index);
     Page metapage = GenericXLogRegisterBuffer(wal, p->metabuf, 0);
     Page directory = GenericXLogRegisterBuffer(wal, p->dirbuf, 0);
     BlockNumber blkno = BufferGetBlockNumber(newbuf);
-    Page page;
 
-    if (BufferIsValid(tailbuf))
-        vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, tailbuf, 0), &a->ii->geometry, blkno);
-    page = GenericXLogRegisterBuffer(wal, newbuf, GENERIC_XLOG_FULL_IMAGE);
-    ivf_init_page(page, &a->ii->geometry, VDB_IVF_PAGE_DATA);
-    memcpy((char *) page + SizeOfPageHeaderData, a->image + SizeOfPageHeaderData,
-           BLCKSZ - SizeOfPageHeaderData);
+    if (BufferIsValid(p->tailbuf))
+        vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, p->tailbuf, 0), &a->ii->geometry,
+                              blkno);
+    (void) register_new_page(wal, a, newbuf);
 
     if (p->list.pages == 0)
         p->list.first = blkno;
@@ -175,74 +192,158 @@ static void link_page(NewPage *a, IvfListPages *p, Buffer tailbuf, Buffer newbuf
     GenericXLogFinish(wal);
 }
 
+/* Writes the record: the page comes before the list's other value pages. */
+static void link_values(NewPage *a, IvfListPages *p, Buffer newbuf)
+{
+    GenericXLogState *wal = GenericXLogStart(a->index);
+    Page metapage = GenericXLogRegisterBuffer(wal, p->metabuf, 0);
+    Page directory = GenericXLogRegisterBuffer(wal, p->dirbuf, 0);
+
+    vdb_ivf_page_set_next(register_new_page(wal, a, newbuf), &a->ii->geometry, p->list.values);
+    p->list.values = BufferGetBlockNumber(newbuf);
+    ivf_write_list(directory, a->ii, a->ordinal, &p->list);
+    vdb_ivf_meta_write(metapage, &p->meta);
+    GenericXLogFinish(wal);
+}
+
+/* Whether the list is still as it was when its end, or its newest value page, was read. */
+static bool is_current(const NewPage *a, const VdbIvfList *now)
+{
+    return now->id == a->list->id && now->state == VDB_IVF_LIST_LIVE &&
+           (a->kind == VDB_IVF_PAGE_DATA ? now->last == a->list->last
+                                         : now->values == a->list->values);
+}
+
 static AppendResult try_append(NewPage *a)
 {
     IvfListPages p = ivf_lock_list(a->index, a->ii, a->ordinal);
     AppendResult result = APPENDED;
-    Buffer tailbuf = InvalidBuffer;
     Buffer newbuf;
 
-    if (p.list.id != a->list->id || p.list.state != VDB_IVF_LIST_LIVE ||
-        p.list.last != a->list->last)
+    if (!is_current(a, &p.list))
         result = APPEND_TOO_LATE;
     else if (p.meta.free_page == InvalidBlockNumber && !BufferIsValid(a->spare))
         result = APPEND_NEEDS_BLOCK;
     if (result == APPENDED) {
-        if (p.list.pages > 0)
-            tailbuf = ivf_read_page(a->index, a->ii, p.list.last, VDB_IVF_PAGE_DATA,
-                                    BUFFER_LOCK_EXCLUSIVE);
+        if (a->kind == VDB_IVF_PAGE_DATA && p.list.pages > 0)
+            p.tailbuf = ivf_read_page(a->index, a->ii, p.list.last, VDB_IVF_PAGE_DATA,
+                                      BUFFER_LOCK_EXCLUSIVE);
         newbuf = take_block(a->index, a->ii, &p.meta, a->spare);
-        link_page(a, &p, tailbuf, newbuf);
+        if (a->kind == VDB_IVF_PAGE_DATA)
+            link_data(a, &p, newbuf);
+        else
+            link_values(a, &p, newbuf);
         UnlockReleaseBuffer(newbuf);
         if (newbuf == a->spare)
             a->spare = InvalidBuffer;
-        if (BufferIsValid(tailbuf))
-            UnlockReleaseBuffer(tailbuf);
         *a->list = p.list;
     }
     ivf_unlock_list(&p);
     return result;
 }
 
-bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
-                     const char *image)
+static bool append(NewPage a)
 {
-    NewPage a = {index, ii, ordinal, list, image, InvalidBuffer};
     AppendResult result;
 
     while ((result = try_append(&a)) == APPEND_NEEDS_BLOCK) {
-        a.spare = vdb_extend(index);
+        a.spare = vdb_extend(a.index);
         LockBuffer(a.spare, BUFFER_LOCK_UNLOCK);
     }
     if (BufferIsValid(a.spare))
-        ivf_give_back(index, ii, a.spare);
+        ivf_give_back(a.index, a.ii, a.spare);
     return result == APPENDED;
+}
+
+bool ivf_append_page(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                     const char *image)
+{
+    return append((NewPage){index, ii, ordinal, list, VDB_IVF_PAGE_DATA, image, InvalidBuffer});
+}
+
+bool ivf_prepend_values(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                        const char *image)
+{
+    return append((NewPage){index, ii, ordinal, list, VDB_IVF_PAGE_VALUES, image, InvalidBuffer});
 }
 
 /* --- an entry onto a page --- */
 
-/* Adds to one page, which is the list's as long as the list's lock is held. */
-static VdbStatus add_to_page(Relation index, IvfIndex *ii, BlockNumber blkno, uint32 list_id,
-                             IvfEntry entry)
+typedef enum AddResult {
+    ADDED,
+    ADD_DATA_FULL,
+    ADD_VALUES_FULL
+} AddResult;
+
+/* The list's newest value page, if it has room: locked, else InvalidBuffer. */
+static Buffer lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list)
 {
-    Buffer buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_EXCLUSIVE);
-    VdbStatus status = VDB_FULL;
+    Buffer buf;
+    VdbIvfValues values;
+
+    if (list->values == InvalidBlockNumber)
+        return InvalidBuffer;
+    buf = ivf_read_page(index, ii, list->values, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), &ii->geometry, list->id, &values), index,
+                   list->values);
+    if (values.count < ii->geometry.slots_per_page)
+        return buf;
+    UnlockReleaseBuffer(buf);
+    return InvalidBuffer;
+}
+
+/* Writes the record: the entry goes to a data page with room and, where there are value pages, its
+ * value to one with room. */
+static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer valuebuf,
+                        IvfEntry entry)
+{
+    const VdbIvfGeometry *g = &ii->geometry;
+    GenericXLogState *wal = GenericXLogStart(index);
+    Page page = GenericXLogRegisterBuffer(wal, buf, 0);
+    VdbStatus status = VDB_OK;
+    VdbIvfEntry coded = {.tid = entry.tid};
+
+    if (BufferIsValid(valuebuf)) {
+        uint32 slot;
+
+        status =
+            vdb_ivf_values_add(GenericXLogRegisterBuffer(wal, valuebuf, 0), g, entry.row, &slot);
+        coded.place = vdb_ivf_place(BufferGetBlockNumber(valuebuf), slot);
+    }
+    vdb_check(status, index, BufferGetBlockNumber(valuebuf));
+    vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)
+                               : vdb_ivf_data_add(page, g, entry.tid, entry.row),
+              index, BufferGetBlockNumber(buf));
+    GenericXLogFinish(wal);
+}
+
+/* Adds to the pages that are the list's as long as the list's lock is held. */
+static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *list, IvfEntry entry)
+{
+    BlockNumber blkno = list->room != InvalidBlockNumber ? list->room : list->last;
+    AddResult result = ADDED;
+    Buffer valuebuf = InvalidBuffer;
+    Buffer buf;
     VdbIvfData data;
 
-    ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &ii->geometry, list_id, &data), index,
+    if (blkno == InvalidBlockNumber)
+        return ADD_DATA_FULL;
+    buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_EXCLUSIVE);
+    ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &ii->geometry, list->id, &data), index,
                    blkno);
-    if (data.count < ii->geometry.capacity) {
-        GenericXLogState *wal = GenericXLogStart(index);
-
-        status = vdb_ivf_data_add(GenericXLogRegisterBuffer(wal, buf, 0), &ii->geometry, entry.tid,
-                                  entry.value);
-        if (status == VDB_OK)
-            GenericXLogFinish(wal);
-        else
-            GenericXLogAbort(wal);
+    if (data.count == ii->geometry.capacity)
+        result = ADD_DATA_FULL;
+    else if (ii->geometry.slot_bytes > 0) {
+        valuebuf = lock_values(index, ii, list);
+        if (!BufferIsValid(valuebuf))
+            result = ADD_VALUES_FULL;
     }
+    if (result == ADDED)
+        write_entry(index, ii, buf, valuebuf, entry);
+    if (BufferIsValid(valuebuf))
+        UnlockReleaseBuffer(valuebuf);
     UnlockReleaseBuffer(buf);
-    return status;
+    return result;
 }
 
 /* Takes a page that has filled up off the chain of pages with room. */
@@ -271,16 +372,25 @@ static void pop_room(Relation index, IvfIndex *ii, uint32 ordinal, BlockNumber b
     UnlockReleaseBuffer(dirbuf);
 }
 
-/* Appends a page that holds one entry. */
-static bool append_entry(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
-                         IvfEntry entry)
+/* Appends a data page: with the entry, but for one with a code, which needs a place for its value
+ * first. */
+static bool append_data(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list,
+                        IvfEntry entry)
 {
     PGAlignedBlock image;
 
     ivf_begin_image(image.data, ii, list->id);
-    /* an empty page has room */
-    (void) vdb_ivf_data_add(image.data, &ii->geometry, entry.tid, entry.value);
+    if (!vdb_ivf_coded(&ii->geometry)) /* an empty page has room */
+        (void) vdb_ivf_data_add(image.data, &ii->geometry, entry.tid, entry.row);
     return ivf_append_page(index, ii, ordinal, list, image.data);
+}
+
+static bool prepend_values(Relation index, IvfIndex *ii, uint32 ordinal, VdbIvfList *list)
+{
+    PGAlignedBlock image;
+
+    ivf_begin_values_image(image.data, ii, list->id);
+    return ivf_prepend_values(index, ii, ordinal, list, image.data);
 }
 
 bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry entry, bool *appended)
@@ -288,16 +398,24 @@ bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry entry,
     *appended = false;
     for (;;) {
         VdbIvfList list = ivf_read_list(index, ii, ref.ordinal);
-        BlockNumber target = list.room != InvalidBlockNumber ? list.room : list.last;
 
         CHECK_FOR_INTERRUPTS();
         if (list.id != ref.id || list.state != VDB_IVF_LIST_LIVE)
             return false;
-        if (target != InvalidBlockNumber && add_to_page(index, ii, target, ref.id, entry) == VDB_OK)
+        switch (add_to_pages(index, ii, &list, entry)) {
+        case ADDED:
             return true;
-        if (list.room != InvalidBlockNumber)
-            pop_room(index, ii, ref.ordinal, list.room);
-        else if ((*appended = append_entry(index, ii, ref.ordinal, &list, entry)))
-            return true;
+        case ADD_VALUES_FULL:
+            (void) prepend_values(index, ii, ref.ordinal, &list);
+            break;
+        case ADD_DATA_FULL:
+            if (list.room != InvalidBlockNumber)
+                pop_room(index, ii, ref.ordinal, list.room);
+            else if (append_data(index, ii, ref.ordinal, &list, entry))
+                *appended = true;
+            if (*appended && !vdb_ivf_coded(&ii->geometry))
+                return true;
+            break;
+        }
     }
 }

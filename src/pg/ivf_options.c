@@ -27,6 +27,11 @@ static Setting probes = {.boot = 0};
 static Setting iterative_scan = {.boot = IVF_ITERATIVE_SCAN_STRICT};
 static Setting max_probes = {.boot = VDB_IVF_MAX_LISTS};
 
+double ivf_epsilon;
+
+/* Of a column that can have codes, where nothing was asked for. */
+#define PREFERRED_QUANTIZER VDB_QUANTIZER_NONE
+
 static relopt_kind ivf_relopt_kind;
 
 static const struct config_enum_entry iterative_scan_options[] = {
@@ -112,12 +117,19 @@ void ivf_init(void)
     add_int_reloption(ivf_relopt_kind, "probes", "Number of lists to search", 0, 0,
                       VDB_IVF_MAX_LISTS, ShareUpdateExclusiveLock);
 
+    vdb_add_quantizer_relopts(ivf_relopt_kind, "Short codes of values that find the nearest",
+                              VDB_IVF_KEPT_HEAP);
+
     define_probes("ivf.probes", 0, assign_ivf_probes);
     define_probes("ivfflat.probes", 1, assign_ivfflat_probes);
     define_iterative_scan("ivf.iterative_scan", 0, assign_ivf_iterative_scan);
     define_iterative_scan("ivfflat.iterative_scan", 1, assign_ivfflat_iterative_scan);
     define_max_probes("ivf.max_probes", 0, assign_ivf_max_probes);
     define_max_probes("ivfflat.max_probes", 1, assign_ivfflat_max_probes);
+    DefineCustomRealVariable("ivf.epsilon",
+                             "Sets by how many standard errors estimates of distances may be off",
+                             "Of an index with codes: more makes scans find more and take longer.",
+                             &ivf_epsilon, 1.9, 0.0, 10.0, PGC_USERSET, 0, NULL, NULL, NULL);
     MarkGUCPrefixReserved("ivf");
     MarkGUCPrefixReserved("ivfflat");
 }
@@ -127,6 +139,7 @@ bytea *ivfoptions(Datum reloptions, bool validate)
     static const relopt_parse_elt table[] = {
         {"lists", RELOPT_TYPE_INT, offsetof(IvfOptions, lists)},
         {"probes", RELOPT_TYPE_INT, offsetof(IvfOptions, probes)},
+        VDB_QUANTIZER_RELOPTS(IvfOptions, codes),
     };
 
     return (bytea *) build_reloptions(reloptions, validate, ivf_relopt_kind, sizeof(IvfOptions),
@@ -138,6 +151,17 @@ int ivf_lists(Relation index)
     IvfOptions *options = (IvfOptions *) index->rd_options;
 
     return options ? options->lists : 0;
+}
+
+uint32 ivf_kept(Relation index, const VdbSpace *space)
+{
+    IvfOptions *options = (IvfOptions *) index->rd_options;
+    VdbQuantizerRules rules = {.codable = vdb_ivf_codable(space),
+                               .min_dims = VDB_IVF_MIN_CODED_DIMS,
+                               .max_dims = VDB_IVF_MAX_DIMS,
+                               .preferred = PREFERRED_QUANTIZER};
+
+    return vdb_chosen_storage(options ? &options->codes : NULL, space, rules);
 }
 
 /*

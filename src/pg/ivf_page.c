@@ -51,16 +51,16 @@ static Buffer pin_block(Relation index, BlockNumber blkno, BufferAccessStrategy 
     return buf;
 }
 
-void ivf_prefetch_cpu(Relation index, BlockNumber blkno)
+void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size)
 {
     Buffer buf = *recent_place(index, blkno);
     char *at;
 
     if (buf == InvalidBuffer)
         return;
-    at = (char *) BufferGetBlock(buf); /* not pinned, and not read either */
+    at = (char *) BufferGetBlock(buf) + offset; /* not pinned, and not read either */
     __builtin_prefetch(GetBufferDescriptor(buf - 1));
-    for (uint32 i = 0; i < BLCKSZ; i += CPU_CACHE_LINE)
+    for (uint32 i = 0; i < size; i += CPU_CACHE_LINE)
         __builtin_prefetch(at + i);
 }
 

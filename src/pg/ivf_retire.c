@@ -75,37 +75,53 @@ void ivf_drop_pending(Relation index, IvfIndex *ii)
     clear_pending(index, ii);
 }
 
-/* Moves the first page of a retired list's chain to the free pages.  False: there is none left. */
+/* Takes the first data page of a retired list off its chain, or its newest value page if it has no
+ * other any more.  Locked; InvalidBuffer: there is none of either. */
+static Buffer unlink_page(Relation index, IvfIndex *ii, VdbIvfList *list)
+{
+    const VdbIvfGeometry *g = &ii->geometry;
+    Buffer buf = InvalidBuffer;
+
+    if (list->first != InvalidBlockNumber) {
+        BlockNumber blkno = list->first;
+        VdbIvfData data;
+
+        buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_EXCLUSIVE);
+        ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), g, list->id, &data), index, blkno);
+        list->first = data.next;
+        list->pages--;
+        list->run = 0;
+        list->room = InvalidBlockNumber;
+        if (data.next == InvalidBlockNumber)
+            list->last = InvalidBlockNumber;
+    } else if (list->values != InvalidBlockNumber) {
+        BlockNumber blkno = list->values;
+        VdbIvfValues values;
+
+        buf = ivf_read_page(index, ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+        ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), g, list->id, &values), index, blkno);
+        list->values = values.next;
+    }
+    return buf;
+}
+
+/* Moves a page of a retired list to the free pages.  False: there is none left. */
 static bool recycle_page(Relation index, IvfIndex *ii, uint32 ordinal)
 {
     IvfListPages p = ivf_lock_list(index, ii, ordinal);
+    Buffer buf = unlink_page(index, ii, &p.list);
     GenericXLogState *wal = GenericXLogStart(index);
     Page metapage = GenericXLogRegisterBuffer(wal, p.metabuf, 0);
     Page directory = GenericXLogRegisterBuffer(wal, p.dirbuf, 0);
-    Buffer buf = InvalidBuffer;
 
-    if (p.list.first == InvalidBlockNumber) {
-        p.list.state = VDB_IVF_LIST_FREE;
-    } else {
-        BlockNumber blkno = p.list.first;
-        VdbIvfData data;
-        Page page;
+    if (BufferIsValid(buf)) {
+        Page page = GenericXLogRegisterBuffer(wal, buf, 0);
 
-        buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_EXCLUSIVE);
-        ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &ii->geometry, p.list.id, &data),
-                       index, blkno);
-        page = GenericXLogRegisterBuffer(wal, buf, 0);
         ((PageHeader) page)->pd_lower = vdb_ivf_page_free(page, &ii->geometry, p.meta.free_page);
-        p.meta.free_page = blkno;
-        p.list.first = data.next;
-        p.list.pages--;
-        p.list.run = 0;
-        p.list.room = InvalidBlockNumber;
-        if (data.next == InvalidBlockNumber) {
-            p.list.last = InvalidBlockNumber;
-            p.list.state = VDB_IVF_LIST_FREE;
-        }
+        p.meta.free_page = BufferGetBlockNumber(buf);
     }
+    if (p.list.first == InvalidBlockNumber && p.list.values == InvalidBlockNumber)
+        p.list.state = VDB_IVF_LIST_FREE;
     ivf_write_list(directory, ii, ordinal, &p.list);
     vdb_ivf_meta_write(metapage, &p.meta);
     GenericXLogFinish(wal);

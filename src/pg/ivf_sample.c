@@ -9,8 +9,6 @@
 
 #include "pg/ivf_build.h"
 
-#define VALUE_ALIGNMENT 64 /* bytes; a cache line */
-
 struct IvfSample {
     const VdbIvfGeometry *geometry;
     uint32 lists;
@@ -21,10 +19,10 @@ struct IvfSample {
     pg_prng_state random;
 };
 
-static void *alloc_aligned(Size size)
+void *ivf_alloc_aligned(Size size)
 {
-    return (void *) TYPEALIGN(VALUE_ALIGNMENT,
-                              MemoryContextAllocHuge(CurrentMemoryContext, size + VALUE_ALIGNMENT));
+    return (void *) TYPEALIGN(IVF_ALIGNMENT,
+                              MemoryContextAllocHuge(CurrentMemoryContext, size + IVF_ALIGNMENT));
 }
 
 /* Bytes for a sample of so many values and for k-means on it. */
@@ -60,7 +58,7 @@ static IvfSample plan_sample(const IvfIndex *ii, uint32 lists, uint64 rows)
     return (IvfSample){.geometry = &ii->geometry,
                        .lists = lists,
                        .room = (uint32) Min(Min(rows, vdb_ivf_sample_rows(lists)), PG_INT32_MAX),
-                       .stride = TYPEALIGN(VALUE_ALIGNMENT, ii->geometry.value_bytes)};
+                       .stride = TYPEALIGN(IVF_ALIGNMENT, ii->geometry.value_bytes)};
 }
 
 bool ivf_sample_fits(const IvfIndex *ii, uint32 lists, uint64 rows)
@@ -76,7 +74,7 @@ IvfSample *ivf_sample_begin(const IvfIndex *ii, uint32 lists, uint64 rows)
 
     *sample = plan_sample(ii, lists, rows);
     fit_memory(sample);
-    sample->values = alloc_aligned(sample->stride * sample->room);
+    sample->values = ivf_alloc_aligned(sample->stride * sample->room);
     pg_prng_seed(&sample->random, ii->seed);
     return sample;
 }
@@ -94,7 +92,7 @@ VdbIvfCentroids ivf_sample_centroids(IvfSample *sample, uint64 seed)
 {
     VdbIvfSample values = {sample->values, sample->stride, Min(sample->seen, sample->room)};
     void *memory =
-        alloc_aligned(vdb_ivf_kmeans_size(sample->geometry, sample->lists, values.count));
+        ivf_alloc_aligned(vdb_ivf_kmeans_size(sample->geometry, sample->lists, values.count));
     VdbIvfKmeans *km = vdb_ivf_kmeans_init(memory, sample->geometry, sample->lists, &values, seed);
 
     while (vdb_ivf_kmeans_step(km))

@@ -8,38 +8,28 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/relscan.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-#include "ivf/scan_api.h"
 #include "pg/compat.h"
-#include "pg/ivf.h"
+#include "pg/detoast_once.h"
+#include "pg/ivf_scan.h"
+#include "pg/scratch.h"
 
 #define PREFETCH_PAGES 16 /* of a list, ahead of the one being read */
 #define TAKEN_PART     4  /* a window grows when one in so many of its entries was taken */
 
-typedef struct IvfScan {
-    IvfIndex ii;
-    MemoryContext context; /* of one rescan */
-    VdbIvfScan *collector; /* NULL before the first tuple is asked for */
-    void *given;           /* what the collector works in */
-
-    /* the lists in the order in which they are looked at */
-    VdbIvfRanked *ranked;
-    IvfListRef *lists; /* by VdbIvfRanked.index */
-    uint32 count;
-    uint32 most; /* of them may be looked at */
-    uint32 from; /* the window: ranked[from .. to) */
-    uint32 to;
-    uint32 late;   /* the first of those that were added to it last, `to` if none were */
-    uint32 enough; /* as soon as no more entries are left to take, the window grows */
-    bool done;
-} IvfScan;
+/* Entries that this session's last scan of a coded index ranked: the next is likely to be like it.
+ */
+static uint32 recently_ranked;
 
 IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys)
 {
@@ -48,17 +38,29 @@ IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys)
 
     so->context = AllocSetContextCreate(CurrentMemoryContext, "ivf scan", ALLOCSET_DEFAULT_SIZES);
     so->ii = ivf_index(index);
+    if (norderbys > 0) {
+        scan->xs_orderbyvals = palloc0(sizeof(Datum) * norderbys);
+        scan->xs_orderbynulls = palloc0(sizeof(bool) * norderbys);
+    }
     scan->opaque = so;
     return scan;
+}
+
+static void end_search(IvfScan *so)
+{
+    if (so->coded)
+        recently_ranked = vdb_ivf_coded_ranked_total(so->coded);
+    so->plain = NULL;
+    so->coded = NULL;
+    so->given = NULL;
+    so->begun = so->done = so->cold = false;
 }
 
 void ivfrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys, int norderbys)
 {
     IvfScan *so = scan->opaque;
 
-    so->collector = NULL;
-    so->given = NULL;
-    so->done = false;
+    end_search(so);
     MemoryContextReset(so->context);
     if (keys && scan->numberOfKeys > 0)
         memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
@@ -70,6 +72,8 @@ void ivfendscan(IndexScanDesc scan)
 {
     IvfScan *so = scan->opaque;
 
+    end_search(so);
+    ivf_end_rows(so);
     MemoryContextDelete(so->context);
     pfree(so);
     scan->opaque = NULL;
@@ -86,6 +90,11 @@ static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
     so->lists = palloc_extended(sizeof(IvfListRef) * so->count, MCXT_ALLOC_HUGE);
     memcpy(so->lists, cache->lists, sizeof(IvfListRef) * so->count);
     vdb_ivf_rank_lists(&so->ii.geometry, &cache->centroids, query, so->ranked);
+    so->norms = NULL;
+    if (vdb_ivf_coded(&so->ii.geometry) && so->ii.geometry.space.metric == VDB_METRIC_IP) {
+        so->norms = palloc_extended(sizeof(float) * so->count, MCXT_ALLOC_HUGE);
+        vdb_ivf_centroid_norms(&so->ii.geometry, &cache->centroids, so->norms);
+    }
 
     probes = ivf_probes(scan->indexRelation, &so->ii, so->count);
     so->most = probes.most;
@@ -94,20 +103,74 @@ static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
     vdb_ivf_order_lists(so->ranked, so->count, 0, so->to);
 }
 
-/* Gives the collector what it asks for before it is fed a page. */
-static void provide_memory(IvfScan *so)
+/* --- what collects entries, with codes or without --- */
+
+void ivf_provide_memory(IvfScan *so)
 {
     Size size;
 
-    while ((size = vdb_ivf_scan_need(so->collector)) > 0) {
+    while ((size = so->coded ? vdb_ivf_coded_need(so->coded) : vdb_ivf_scan_need(so->plain)) > 0) {
         void *memory = MemoryContextAllocHuge(so->context, size);
+        void *old = so->given;
 
-        vdb_ivf_scan_give(so->collector, memory, size);
-        if (so->given)
-            pfree(so->given);
-        so->given = memory;
+        if (so->coded)
+            old = vdb_ivf_coded_give(so->coded, memory, size);
+        else
+            vdb_ivf_scan_give(so->plain, memory, size);
+        if (old)
+            pfree(old);
+        so->given = so->coded ? NULL : memory;
     }
 }
+
+static VdbStatus collect(IvfScan *so, Page page, uint32 list_id)
+{
+    return so->coded ? vdb_ivf_coded_feed(so->coded, page)
+                     : vdb_ivf_scan_feed(so->plain, page, list_id);
+}
+
+static uint32 entries_left(const IvfScan *so)
+{
+    return so->coded ? vdb_ivf_coded_left(so->coded) : vdb_ivf_scan_left(so->plain);
+}
+
+static bool collect_more(IvfScan *so)
+{
+    return so->coded ? vdb_ivf_coded_widen(so->coded) : vdb_ivf_scan_widen(so->plain);
+}
+
+static bool collect_again(IvfScan *so)
+{
+    return so->coded ? vdb_ivf_coded_again(so->coded) : vdb_ivf_scan_again(so->plain);
+}
+
+static void collect_anew(IvfScan *so)
+{
+    if (so->coded)
+        vdb_ivf_coded_window(so->coded);
+    else
+        vdb_ivf_scan_window(so->plain);
+}
+
+static void begin_late_lists(IvfScan *so)
+{
+    if (so->coded)
+        vdb_ivf_coded_late(so->coded);
+    else
+        vdb_ivf_scan_late(so->plain);
+}
+
+static void begin_list(IvfScan *so, const VdbIvfRanked *ranked)
+{
+    VdbIvfCodedList list = {.id = so->lists[ranked->index].id,
+                            .distance = ranked->distance,
+                            .norm = so->norms ? so->norms[ranked->index] : 1};
+
+    if (so->coded)
+        vdb_ivf_coded_list(so->coded, &list);
+}
+
+/* --- windows of lists --- */
 
 /* Where the list's chain starts, which is not known of one that was empty before.  One that
  * became more since is of no interest, unless it lost that already. */
@@ -154,19 +217,27 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
         Buffer buf;
 
         CHECK_FOR_INTERRUPTS();
-        provide_memory(so);
+        ivf_provide_memory(so);
         buf = ivf_read_data(index, &so->ii, current, NULL, BUFFER_LOCK_SHARE);
         /* looking for pages that are in memory already would cost as much as reading them */
-        if (pgBufferUsage.shared_blks_read != misses)
+        if (pgBufferUsage.shared_blks_read != misses) {
             prefetch(scan, so, &list, steps + 1, &prefetched);
+            so->cold = true;
+        }
         if (steps + 1 < list.run)
-            ivf_prefetch_cpu(index, current + 1);
-        ivf_check_data(vdb_ivf_scan_feed(so->collector, BufferGetPage(buf), list.id), index,
-                       current);
+            ivf_prefetch_cpu(index, current + 1, 0, BLCKSZ);
+        ivf_check_data(collect(so, BufferGetPage(buf), list.id), index, current);
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);
         UnlockReleaseBuffer(buf);
         ivf_count_step(index, &so->ii, current, &steps);
     }
+}
+
+/* Of the list that comes next; one that had no page may have one since. */
+static void load_first_page(Relation index, const IvfListRef *list)
+{
+    if (list->first != InvalidBlockNumber)
+        ivf_prefetch_cpu(index, list->first, 0, BLCKSZ);
 }
 
 /* Reads a part of the window's lists. */
@@ -176,10 +247,13 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 
     for (uint32 i = from; i < to; i++) {
         if (i == so->late)
-            vdb_ivf_scan_late(so->collector);
+            begin_late_lists(so);
+        if (i + 1 < to)
+            load_first_page(scan->indexRelation, &so->lists[so->ranked[i + 1].index]);
+        begin_list(so, &so->ranked[i]);
         read_list(scan, so, so->lists[so->ranked[i].index]);
     }
-    left = vdb_ivf_scan_left(so->collector);
+    left = entries_left(so);
     so->enough = left - left / TAKEN_PART;
 }
 
@@ -199,7 +273,7 @@ static uint32 add_lists(IvfScan *so)
  */
 static void widen_window(IndexScanDesc scan, IvfScan *so)
 {
-    if (so->to < so->most && vdb_ivf_scan_widen(so->collector)) {
+    if (so->to < so->most && collect_more(so)) {
         so->late = add_lists(so);
         read_lists(scan, so, so->late, so->to);
     }
@@ -212,16 +286,46 @@ static bool next_window(IndexScanDesc scan, IvfScan *so)
         return false;
     so->from = add_lists(so);
     so->late = so->to;
-    vdb_ivf_scan_window(so->collector);
+    collect_anew(so);
     read_lists(scan, so, so->from, so->to);
     return true;
+}
+
+/* --- rows --- */
+
+static VdbIvfOrder row_order(void)
+{
+    return ivf_iterative_scan() == IVF_ITERATIVE_SCAN_RELAXED ? VDB_IVF_RELAXED : VDB_IVF_STRICT;
+}
+
+static void begin_plain(IvfScan *so, VdbIndexValue query, bool isnull)
+{
+    so->plain =
+        vdb_ivf_scan_init(palloc(vdb_ivf_scan_size()), &so->ii.geometry, (Size) work_mem * 1024);
+    vdb_ivf_scan_start(so->plain, isnull ? NULL : query.data, query.norm, row_order());
+}
+
+static void begin_coded(IndexScanDesc scan, IvfScan *so, VdbIndexValue query, bool isnull)
+{
+    VdbIvfCodedQuery wanted = {.vector = isnull ? NULL : query.data,
+                               .norm = query.norm,
+                               .epsilon = (float) ivf_epsilon,
+                               .order = row_order(),
+                               .expected = recently_ranked};
+
+    so->coded = vdb_ivf_coded_init(vdb_scratch_alloc(vdb_ivf_coded_scan_size(&so->ii.geometry)),
+                                   &so->ii.geometry, (Size) work_mem * 1024);
+    vdb_ivf_coded_start(so->coded, &wanted);
+    vdb_ahead_start(&so->ahead, scan);
+    /* nothing is near NULL, and what the operator says of a row is its place */
+    so->recheck = !isnull && so->ii.geometry.kept != VDB_IVF_KEPT_HEAP;
+    if (so->recheck)
+        vdb_detoast_start(so->context);
 }
 
 static void begin(IndexScanDesc scan, IvfScan *so)
 {
     ScanKey key = &scan->orderByData[0];
-    VdbIvfOrder order =
-        ivf_iterative_scan() == IVF_ITERATIVE_SCAN_RELAXED ? VDB_IVF_RELAXED : VDB_IVF_STRICT;
     VdbIndexValue query;
     bool isnull;
 
@@ -234,13 +338,25 @@ static void begin(IndexScanDesc scan, IvfScan *so)
     pgstat_count_index_scan(scan->indexRelation);
     VDB_COUNT_SEARCH(scan);
 
-    isnull = key->sk_flags & SK_ISNULL;
-    query = vdb_form_query(&so->ii.geometry.space, key->sk_argument, isnull);
+    isnull = (key->sk_flags & SK_ISNULL) != 0;
+    query = ivf_form_query(&so->ii, key->sk_argument, isnull);
     choose_lists(scan, so, query.data);
-    so->collector =
-        vdb_ivf_scan_init(palloc(vdb_ivf_scan_size()), &so->ii.geometry, (Size) work_mem * 1024);
-    vdb_ivf_scan_start(so->collector, isnull ? NULL : query.data, query.norm, order);
+    if (vdb_ivf_coded(&so->ii.geometry))
+        begin_coded(scan, so, query, isnull);
+    else
+        begin_plain(so, query, isnull);
+    so->begun = true;
     read_lists(scan, so, so->from, so->to);
+}
+
+/* When all that was collected is taken: collects more.  False: at the end of the scan. */
+static bool go_on(IndexScanDesc scan, IvfScan *so)
+{
+    CHECK_FOR_INTERRUPTS();
+    if (!collect_again(so))
+        return next_window(scan, so);
+    read_lists(scan, so, so->from, so->to);
+    return true;
 }
 
 /* The next entry in order of distance; false at the end of the scan. */
@@ -248,15 +364,67 @@ static bool next_entry(IndexScanDesc scan, IvfScan *so, VdbTid *tid)
 {
     float distance;
 
-    if (vdb_ivf_scan_left(so->collector) <= so->enough)
+    if (entries_left(so) <= so->enough)
         widen_window(scan, so);
-    while (!vdb_ivf_scan_take(so->collector, tid, &distance)) {
-        CHECK_FOR_INTERRUPTS();
-        if (vdb_ivf_scan_again(so->collector))
-            read_lists(scan, so, so->from, so->to);
-        else if (!next_window(scan, so))
+    while (!vdb_ivf_scan_take(so->plain, tid, &distance)) {
+        if (!go_on(scan, so))
             return false;
     }
+    return true;
+}
+
+/* The next row of a coded index; false at the end of the scan. */
+static bool next_row(IndexScanDesc scan, IvfScan *so, VdbIvfCodedRow *row)
+{
+    if (entries_left(so) <= so->enough)
+        widen_window(scan, so);
+    for (;;) {
+        switch (vdb_ivf_coded_next(so->coded, row)) {
+        case VDB_IVF_CODED_ROW:
+            return true;
+        case VDB_IVF_CODED_RANK:
+            ivf_rank_batch(scan, so);
+            break;
+        case VDB_IVF_CODED_DRY:
+            if (!go_on(scan, so))
+                return false;
+        }
+    }
+}
+
+/* Puts rows ahead that need no more work, and one in any case, unless there is none. */
+static void fill_ahead(IndexScanDesc scan, IvfScan *so)
+{
+    while (!vdb_ahead_is_full(&so->ahead) &&
+           (vdb_ahead_is_empty(&so->ahead) || vdb_ivf_coded_ready(so->coded)))
+    {
+        VdbIvfCodedRow found;
+        VdbAheadRow row;
+
+        if (!next_row(scan, so, &found)) {
+            so->done = true;
+            return;
+        }
+        memcpy(&row.tid, &found.tid, sizeof(row.tid));
+        row.order = found.bound;
+        vdb_ahead_put(&so->ahead, row);
+    }
+}
+
+/* Operators say NaN where the core says infinity. */
+static void tell_order(IndexScanDesc scan, IvfScan *so, double order)
+{
+    so->order = isinf(order) && order > 0 ? get_float8_nan() : order;
+    scan->xs_recheckorderby = so->recheck;
+    scan->xs_orderbyvals[0] = Float8GetDatumFast(so->order);
+}
+
+static bool return_coded(IndexScanDesc scan, IvfScan *so)
+{
+    if (vdb_ahead_is_empty(&so->ahead))
+        return false;
+    tell_order(scan, so, vdb_ahead_take(&so->ahead, scan).order);
+    scan->xs_recheck = false;
     return true;
 }
 
@@ -267,11 +435,15 @@ bool ivfgettuple(IndexScanDesc scan, ScanDirection dir)
     VdbTid tid;
 
     Assert(ScanDirectionIsForward(dir));
-    if (so->collector == NULL)
+    if (!so->begun)
         begin(scan, so);
-    if (!so->done)
+    if (!so->done && so->coded)
+        fill_ahead(scan, so);
+    else if (!so->done)
         so->done = !next_entry(scan, so, &tid);
     MemoryContextSwitchTo(old);
+    if (so->coded)
+        return return_coded(scan, so);
     if (so->done)
         return false;
     memcpy(&scan->xs_heaptid, &tid, sizeof(ItemPointerData));

@@ -17,6 +17,7 @@
 
 #include "pg/ivf.h"
 #include "pg/ivf_build.h"
+#include "quant/kept_api.h"
 
 /* Transactions after which a split uses a retired list's pages again.  Scans on a standby, for
  * which the primary does not wait, should have ended; vacuum, which comes more rarely, does not
@@ -26,9 +27,20 @@
 typedef struct Piece {
     uint32 ordinal;
     VdbIvfList list;
-    char *image; /* the page being filled */
+    char *image; /* the data page being filled */
     uint32 count;
+    char *rows; /* slots_per_page of them: their values wait for a page to be full */
+    VdbTid *tids;
+    uint32 waiting;
 } Piece;
+
+/* An entry of the old list. */
+typedef struct SplitEntry {
+    VdbTid tid;
+    const void *value; /* in the index's space */
+    float norm;
+    const void *kept; /* what the value was decoded from, NULL: it is the value itself */
+} SplitEntry;
 
 typedef struct Split {
     Relation index;
@@ -37,20 +49,77 @@ typedef struct Split {
     VdbIvfList old;
     VdbIvfCentroids centroids;
     Piece *pieces; /* one a centroid */
+    /* of a coded index: */
+    BlockNumber values_block; /* of the value page last read */
+    PGAlignedBlock values_page;
+    float *decoded; /* a value */
 } Split;
 
 /* --- reading the old list --- */
 
-/* Calls visit() for every page of the list, on a copy. */
-static void for_each_page(Split *s,
-                          void (*visit)(Split *s, const char *page, uint32 count, void *state),
-                          void *state)
+/* The kept form of an entry of a coded list, on a copy of its page. */
+static const void *read_kept(Split *s, VdbIvfPlace place, float *norm)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    BlockNumber blkno = vdb_ivf_place_block(place);
+    const void *kept;
+
+    if (blkno != s->values_block) {
+        Buffer buf = ivf_read_page(s->index, s->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_SHARE);
+        VdbIvfValues values;
+
+        memcpy(s->values_page.data, BufferGetPage(buf), BLCKSZ);
+        UnlockReleaseBuffer(buf);
+        ivf_check_data(vdb_ivf_values_read(s->values_page.data, g, s->old.id, &values), s->index,
+                       blkno);
+        s->values_block = blkno;
+    }
+    kept = vdb_ivf_value_at(s->values_page.data, g, place.slot, norm);
+    if (kept == NULL)
+        vdb_corrupted(s->index, blkno, "a value is missing");
+    return kept;
+}
+
+typedef void (*VisitEntry)(Split *s, const SplitEntry *entry, void *state);
+
+static void visit_coded_page(Split *s, const char *page, VisitEntry visit, void *state)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    VdbIvfCodes codes;
+
+    ivf_check_data(vdb_ivf_codes_read(page, g, s->old.id, &codes), s->index, s->old.first);
+    for (uint32 i = 0; i < codes.count; i++) {
+        SplitEntry entry = {.tid = codes.tids[i], .value = s->decoded};
+
+        entry.kept = read_kept(s, codes.places[i], &entry.norm);
+        vdb_kept_decode((VdbKept) g->kept, g->space.dims, entry.kept, s->decoded);
+        visit(s, &entry, state);
+    }
+}
+
+static void visit_plain_page(Split *s, const char *page, VisitEntry visit, void *state)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    VdbIvfData data;
+
+    ivf_check_data(vdb_ivf_data_read(page, g, s->old.id, &data), s->index, s->old.first);
+    for (uint32 i = 0; i < data.count; i++) {
+        SplitEntry entry = {.tid = vdb_ivf_data_tid(page, g, i),
+                            .value = vdb_ivf_data_value(page, g, i)};
+
+        visit(s, &entry, state);
+    }
+}
+
+/* Calls visit() for every entry of the list, on copies of its pages. */
+static void for_each_entry(Split *s, VisitEntry visit, void *state)
 {
     BlockNumber blkno = s->old.first;
     BlockNumber steps = 0;
     PGAlignedBlock page;
     VdbIvfData data;
 
+    s->values_block = InvalidBlockNumber;
     while (blkno != InvalidBlockNumber) {
         Buffer buf = ivf_read_data(s->index, s->ii, blkno, NULL, BUFFER_LOCK_SHARE);
 
@@ -58,21 +127,22 @@ static void for_each_page(Split *s,
         UnlockReleaseBuffer(buf);
         ivf_check_data(vdb_ivf_data_read(page.data, &s->ii->geometry, s->old.id, &data), s->index,
                        blkno);
-        visit(s, page.data, data.count, state);
+        if (vdb_ivf_coded(&s->ii->geometry))
+            visit_coded_page(s, page.data, visit, state);
+        else
+            visit_plain_page(s, page.data, visit, state);
         ivf_count_step(s->index, s->ii, blkno, &steps);
         blkno = data.next;
         CHECK_FOR_INTERRUPTS();
     }
 }
 
-static void sample_page(Split *s, const char *page, uint32 count, void *state)
+static void sample_entry(Split *s, const SplitEntry *entry, void *state)
 {
-    for (uint32 i = 0; i < count; i++) {
-        void *to = ivf_sample_next(state);
+    void *to = ivf_sample_next(state);
 
-        if (to != NULL)
-            memcpy(to, vdb_ivf_data_value(page, &s->ii->geometry, i), s->ii->geometry.value_bytes);
-    }
+    if (to != NULL)
+        memcpy(to, entry->value, s->ii->geometry.value_bytes);
 }
 
 /* --- the directory and the centroids --- */
@@ -222,19 +292,74 @@ static void flush_piece(Split *s, Piece *piece)
     piece->count = 0;
 }
 
-static void distribute_page(Split *s, const char *page, uint32 count, void *state)
+/* Where the next entry of a piece goes. */
+static char *data_image(Split *s, Piece *piece)
+{
+    if (piece->count == s->ii->geometry.capacity)
+        flush_piece(s, piece);
+    piece->count++;
+    return piece->image;
+}
+
+/* Writes a page of the values that wait, and adds their entries. */
+static void flush_values(Split *s, Piece *piece)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    PGAlignedBlock image;
+    uint32 slot;
+
+    ivf_begin_values_image((Page) image.data, s->ii, piece->list.id);
+    for (uint32 i = 0; i < piece->waiting; i++)
+        (void) vdb_ivf_values_add(image.data, g, piece->rows + (Size) i * g->row_bytes, &slot);
+    if (!ivf_prepend_values(s->index, s->ii, piece->ordinal, &piece->list, image.data))
+        vdb_corrupted(s->index, VDB_IVF_META_BLOCK, "a list changed while it was being made");
+    for (uint32 i = 0; i < piece->waiting; i++) {
+        VdbIvfEntry entry = {piece->tids[i], vdb_ivf_place(piece->list.values, i)};
+
+        (void) vdb_ivf_codes_add(data_image(s, piece), g, entry,
+                                 piece->rows + (Size) i * g->row_bytes);
+    }
+    piece->waiting = 0;
+}
+
+static void distribute_entry(Split *s, const SplitEntry *entry, void *state)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    uint32 nearest = vdb_ivf_nearest(g, &s->centroids, entry->value);
+    Piece *piece = &s->pieces[nearest];
+    VdbIvfRow row = {.centroid = (const char *) s->centroids.values + s->centroids.stride * nearest,
+                     .value = entry->value,
+                     .norm = entry->norm,
+                     .kept = entry->kept};
+
+    if (!vdb_ivf_coded(g)) {
+        (void) vdb_ivf_data_add(data_image(s, piece), g, entry->tid, entry->value);
+        return;
+    }
+    vdb_ivf_row_make(g, &row, piece->rows + (Size) piece->waiting * g->row_bytes);
+    piece->tids[piece->waiting++] = entry->tid;
+    if (piece->waiting == g->slots_per_page)
+        flush_values(s, piece);
+}
+
+/* Gives a piece its place in the directory, and memory. */
+static void begin_piece(Split *s, Piece *piece, uint32 id, const void *centroid)
 {
     const VdbIvfGeometry *g = &s->ii->geometry;
 
-    for (uint32 i = 0; i < count; i++) {
-        const void *value = vdb_ivf_data_value(page, g, i);
-        Piece *piece = &s->pieces[vdb_ivf_nearest(g, &s->centroids, value)];
-
-        if (piece->count == g->capacity)
-            flush_piece(s, piece);
-        (void) vdb_ivf_data_add(piece->image, g, vdb_ivf_data_tid(page, i), value);
-        piece->count++;
+    piece->list = (VdbIvfList){.id = id,
+                               .state = VDB_IVF_LIST_LIVE,
+                               .first = InvalidBlockNumber,
+                               .last = InvalidBlockNumber,
+                               .room = InvalidBlockNumber,
+                               .values = InvalidBlockNumber};
+    piece->image = palloc(BLCKSZ);
+    ivf_begin_image(piece->image, s->ii, id);
+    if (g->slots_per_page > 0) {
+        piece->rows = palloc((Size) g->slots_per_page * g->row_bytes);
+        piece->tids = palloc(g->slots_per_page * sizeof(VdbTid));
     }
+    write_piece(s, piece, centroid);
 }
 
 /* Writes the new lists, which nobody sees yet. */
@@ -251,17 +376,12 @@ static void make_pieces(Split *s)
 
         ordinal = find_ordinal(s, ordinal);
         piece->ordinal = ordinal++;
-        piece->list = (VdbIvfList){.id = meta.next_id + i,
-                                   .state = VDB_IVF_LIST_LIVE,
-                                   .first = InvalidBlockNumber,
-                                   .last = InvalidBlockNumber,
-                                   .room = InvalidBlockNumber};
-        piece->image = palloc(BLCKSZ);
-        ivf_begin_image(piece->image, s->ii, piece->list.id);
-        write_piece(s, piece, centroid);
+        begin_piece(s, piece, meta.next_id + i, centroid);
     }
-    for_each_page(s, distribute_page, NULL);
+    for_each_entry(s, distribute_entry, NULL);
     for (uint32 i = 0; i < s->centroids.count; i++) {
+        if (s->pieces[i].waiting > 0)
+            flush_values(s, &s->pieces[i]);
         if (s->pieces[i].count > 0)
             flush_piece(s, &s->pieces[i]);
     }
@@ -281,8 +401,14 @@ static void find_centroids(Split *s, uint32 pieces)
     if (pieces == 0)
         return;
     sample = ivf_sample_begin(s->ii, pieces, rows);
-    for_each_page(s, sample_page, sample);
+    for_each_entry(s, sample_entry, sample);
     s->centroids = ivf_sample_centroids(sample, s->ii->seed ^ s->old.id);
+}
+
+/* Whether the index has its rows' values, which tell where else they might belong. */
+static bool has_values(const VdbIvfGeometry *g)
+{
+    return !vdb_ivf_coded(g) || g->slots_per_page > 0;
 }
 
 /* Whether there are numbers left for new lists. */
@@ -299,11 +425,15 @@ bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
     Split s = {.index = index, .ii = ii, .ordinal = ref.ordinal};
     bool split = false;
 
+    s.decoded = ivf_alloc_aligned(ii->geometry.value_bytes);
+
     ivf_drop_pending(index, ii);
     ivf_recycle_lists(index, ii, RECYCLE_AGE);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
-    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s)) {
+    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s) &&
+        has_values(&ii->geometry))
+    {
         find_centroids(&s, pieces);
         split = s.centroids.count >= Min(pieces, 2);
     }
@@ -337,7 +467,7 @@ void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref)
     if (list.id != ref.id || !is_due(list.pages))
         return;
     pieces = ivf_pieces_wanted(ii, &meta, (uint64) list.pages * ii->geometry.capacity);
-    if (pieces == 0 || !ivf_try_lock_splits(index))
+    if (pieces == 0 || !has_values(&ii->geometry) || !ivf_try_lock_splits(index))
         return;
     (void) ivf_split(index, ii, ref, pieces);
     ivf_unlock_splits(index);

@@ -29,6 +29,8 @@ typedef struct IvfVacuum {
     IndexBulkDeleteCallback callback;
     void *callback_state;
     BufferAccessStrategy strategy;
+    VdbIvfPlace
+        *places; /* of the values of a page's dead entries; NULL: there are no value pages */
 } IvfVacuum;
 
 /* --- dead rows --- */
@@ -49,6 +51,53 @@ static void remove_from_page(IvfVacuum *v, Buffer buf)
 
     vdb_ivf_data_remove(GenericXLogRegisterBuffer(wal, buf, 0), &v->ii.geometry, tid_is_dead, v);
     GenericXLogFinish(wal);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    BlockNumber x = vdb_ivf_place_block(*(const VdbIvfPlace *) a);
+    BlockNumber y = vdb_ivf_place_block(*(const VdbIvfPlace *) b);
+
+    return x < y ? -1 : x > y;
+}
+
+/* Frees slots of a value page. */
+static void free_slots(IvfVacuum *v, const VdbIvfList *list, const VdbIvfPlace *places, uint32 n)
+{
+    const VdbIvfGeometry *g = &v->ii.geometry;
+    BlockNumber blkno = vdb_ivf_place_block(places[0]);
+    Buffer buf = ivf_read_page(v->index, &v->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+    uint16 *slots = palloc(sizeof(uint16) * n);
+    GenericXLogState *wal;
+    VdbIvfValues values;
+
+    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), g, list->id, &values), v->index, blkno);
+    for (uint32 i = 0; i < n; i++)
+        slots[i] = places[i].slot;
+    wal = GenericXLogStart(v->index);
+    vdb_ivf_values_remove(GenericXLogRegisterBuffer(wal, buf, 0), g, slots, n);
+    GenericXLogFinish(wal);
+    UnlockReleaseBuffer(buf);
+    pfree(slots);
+}
+
+/* Frees the slots of values whose entries are gone. */
+static void free_values(IvfVacuum *v, const VdbIvfList *list, uint32 n)
+{
+    VdbIvfPlace *places = v->places;
+
+    if (n > 1)
+        qsort(places, n, sizeof(VdbIvfPlace), compare_places);
+    while (n > 0) {
+        uint32 same = 1;
+
+        while (same < n && compare_places(places, places + same) == 0)
+            same++;
+        free_slots(v, list, places, same);
+        places += same;
+        n -= same;
+        VDB_VACUUM_DELAY_POINT();
+    }
 }
 
 /* Puts a page with room at the head of its list's chain of such pages.  The last page is not for
@@ -87,14 +136,19 @@ static BlockNumber vacuum_page(IvfVacuum *v, uint32 ordinal, const VdbIvfList *l
     Buffer buf = ivf_read_data(v->index, &v->ii, blkno, v->strategy, BUFFER_LOCK_EXCLUSIVE);
     VdbTidCount count;
     VdbIvfData data;
+    uint32 places = 0;
     bool roomy;
 
     ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), g, list->id, &data), v->index, blkno);
     ivf_check_data(vdb_ivf_data_count(BufferGetPage(buf), g, tid_is_dead, v, &count), v->index,
                    blkno);
-    if (count.dead > 0)
+    if (count.dead > 0) {
+        if (v->places != NULL)
+            places = vdb_ivf_codes_dead(BufferGetPage(buf), g, tid_is_dead, v, v->places);
         remove_from_page(v, buf);
+    }
     UnlockReleaseBuffer(buf);
+    free_values(v, list, places);
     v->stats->tuples_removed += count.dead;
     v->stats->num_index_tuples += count.left;
     roomy = vdb_ivf_data_roomy(g, count.left);
@@ -206,6 +260,8 @@ IndexBulkDeleteResult *ivfbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResul
                    .callback_state = callback_state,
                    .strategy = info->strategy};
 
+    if (v.ii.geometry.slots_per_page > 0)
+        v.places = palloc(sizeof(VdbIvfPlace) * v.ii.geometry.capacity);
     ivf_lock_splits(v.index);
     ivf_drop_pending(v.index, &v.ii);
     v.stats->num_index_tuples = 0;

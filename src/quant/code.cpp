@@ -55,6 +55,25 @@ VdbCodeFactors make_factors(uint32_t metric, const VdbCodeParts &parts)
     return factors;
 }
 
+// The bfloat16 that is not below x >= 0; NaN is the largest.
+uint16_t bfloat_above(float x)
+{
+    constexpr uint32_t kLargest = 0x7f7f;
+    const uint32_t above = (vdb_float_bits(x) + 0xffffU) >> 16;
+
+    return static_cast<uint16_t>(x >= 0 && above < kLargest ? above : kLargest);
+}
+
+// What is left of r across the direction of its signs, spread over the other dimensions.
+uint16_t spread_of(const VdbCodeParts &parts, uint32_t dims)
+{
+    if (!(parts.absolute > 0))
+        return 0;
+    const double slope = double{parts.square} / parts.absolute;
+    const double across = slope * slope * dims - parts.square;
+    return bfloat_above(static_cast<float>(std::sqrt((across > 0 ? across : 0) / (dims - 1))));
+}
+
 // The block of a list in which a code is, and its place there.
 struct Place {
     size_t offset; // of the block's codes
@@ -196,6 +215,21 @@ void vdb_code_make(const VdbCodec *codec, const float *u, const float *v, uint8_
         codec->metric, vdb_simd_kernels()->code_make(u, v, codec->dims, codec->code_dims, code));
 }
 
+void vdb_code_make_bounded(const VdbCodec *codec, const float *u, const float *v, uint8_t *code,
+                           VdbCodeFactors *factors, uint16_t *spread) noexcept
+{
+    const VdbCodeParts parts =
+        vdb_simd_kernels()->code_make(u, v, codec->dims, codec->code_dims, code);
+
+    *factors = make_factors(codec->metric, parts);
+    *spread = spread_of(parts, codec->dims);
+}
+
+float vdb_code_float(uint16_t bfloat) noexcept
+{
+    return from_bfloat(bfloat);
+}
+
 void vdb_codes_get(const VdbCodec *codec, uint32_t degree, const void *codes, uint32_t i,
                    uint8_t *code) noexcept
 {
@@ -277,6 +311,12 @@ VdbCodeQuery *vdb_code_query_init(void *memory, const VdbCodec *codec, const flo
                                      groups - whole);
     }
     return prepared;
+}
+
+// Each group's entry is off by up to half a step either way.
+float vdb_code_query_noise(const VdbCodeQuery *query) noexcept
+{
+    return query->step * std::sqrt(static_cast<float>(query->code_dims / 4) / 12);
 }
 
 void vdb_code_estimate(const VdbCodeQuery *query, const VdbCodeList *list, float *ranks) noexcept

@@ -48,6 +48,17 @@ static inline size_t vdb_codes_bytes(const VdbCodec *codec, uint32_t degree)
 void vdb_code_make(const VdbCodec *codec, const float *u, const float *v, uint8_t *code,
                    VdbCodeFactors *factors) VDB_NOEXCEPT;
 
+/*
+ * The same, and how far an estimate may be off: the bfloat16 of sqrt((t^2 D - |r|^2) / (D - 1)), D
+ * = dims, rounded up.  Times |q - a u| it is the standard error of an estimate of the others, twice
+ * that of one of L2 (with a = 1).  REQUIRES: code_dims is not less than dims.
+ */
+void vdb_code_make_bounded(const VdbCodec *codec, const float *u, const float *v, uint8_t *code,
+                           VdbCodeFactors *factors, uint16_t *spread) VDB_NOEXCEPT;
+
+/* What a bfloat16 stands for. */
+float vdb_code_float(uint16_t bfloat) VDB_NOEXCEPT;
+
 /* Reads or writes the i-th of a list's codes; no alignment needed. */
 void vdb_codes_get(const VdbCodec *codec, uint32_t degree, const void *codes, uint32_t i,
                    uint8_t *code) VDB_NOEXCEPT;
@@ -68,6 +79,8 @@ size_t vdb_code_query_size(const VdbCodec *codec) VDB_NOEXCEPT;
 /* memory: aligned to 64 bytes. */
 VdbCodeQuery *vdb_code_query_init(void *memory, const VdbCodec *codec,
                                   const float *query) VDB_NOEXCEPT;
+/* How far S may be off because the query's tables are rounded: the standard error. */
+float vdb_code_query_noise(const VdbCodeQuery *query) VDB_NOEXCEPT;
 
 /* Where a list's codes stand, and what they are relative to. */
 typedef struct VdbCodeList {

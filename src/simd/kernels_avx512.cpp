@@ -14,6 +14,7 @@
 #include "simd/codes_512.inc"
 
 #include "simd/extremes.inc"
+#include "simd/means.inc"
 #include "simd/kernels_bits.inc"
 #include "simd/kernels_codes.inc"
 #include "simd/kernels_float32.inc"

@@ -11,6 +11,7 @@
 #include "simd/bytes_portable.inc"
 #include "simd/codes_scalar.inc"
 #include "simd/extremes.inc"
+#include "simd/means.inc"
 
 #include "simd/bytes.inc"
 

@@ -151,6 +151,9 @@ typedef struct VdbKernels {
      * equal ones. */
     size_t (*least)(const float *x, size_t n) VDB_NOEXCEPT;
     size_t (*most)(const float *x, size_t n) VDB_NOEXCEPT;
+
+    /* sum[i] += scale * x[i], by every table to the same bits. */
+    void (*add_scaled)(double *sum, const float *x, double scale, size_t n) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */

@@ -22,6 +22,9 @@ my %indexes = (
 	equal_ip => [ 'equal', '<#>' ],
 	lists_l2 => [ 'lists', '<->' ],
 	lists_cosine => [ 'lists', '<=>' ],
+	codes_l2 => [ 'codes', '<->' ],
+	codes_cosine => [ 'codes', '<=>' ],
+	codes_ip => [ 'codes', '<#>' ],
 	halves_l1 => [ 'halves', '<+>' ]);
 
 # Nearest rows to a fixed probe by the index, with their distances.
@@ -57,13 +60,15 @@ sub same_everywhere
 $primary->safe_psql(
 	'postgres', q{
 	SELECT setseed(0.1);
-	CREATE TABLE probe AS SELECT d AS dims, random_vector(d) AS v FROM unnest('{16,2500,3,80}'::int[]) d;
+	CREATE TABLE probe AS SELECT d AS dims, random_vector(d) AS v FROM unnest('{16,2500,3,80,64}'::int[]) d;
 	CREATE TABLE narrow (id serial, v vector(16));
 	CREATE TABLE wide (id serial, v vector(2500)); -- leaves its slot for a page of its own
 	CREATE TABLE coded (id serial, v vector(80));  -- slots with their neighbours' codes
 	CREATE TABLE equal (id serial, v vector(3));   -- many rows for every vector
 	CREATE TABLE lists (id serial, v vector(16));  -- lists that split and are retired
 	CREATE INDEX lists_l2 ON lists USING ivf (v vector_l2_ops);
+	CREATE TABLE codes (id serial, v vector(64));  -- lists of codes
+	CREATE INDEX codes_l2 ON codes USING ivf (v vector_l2_ops) WITH (quantizer = rabitq, storage = sq8);
 	CREATE TABLE halves (id serial, v halfvec(3));
 	CREATE INDEX narrow_l2 ON narrow USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16);
 	INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 500) i;
@@ -78,7 +83,10 @@ $primary->safe_psql(
 	CREATE INDEX wide_codes ON wide USING hnsw (v vector_cosine_ops) WITH (quantizer = rabitq, storage = full);
 	CREATE INDEX equal_ip ON equal USING hnsw (v vector_ip_ops);
 	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1500) i;
+	INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 1500) i;
 	INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 1500) i;
+	CREATE INDEX codes_cosine ON codes USING ivf (v vector_cosine_ops) WITH (lists = 30, quantizer = rabitq, storage = full);
+	CREATE INDEX codes_ip ON codes USING ivf (v vector_ip_ops) WITH (lists = 30, quantizer = rabitq, storage = heap);
 	CREATE INDEX lists_cosine ON lists USING ivf (v vector_cosine_ops) WITH (lists = 30);
 	CREATE INDEX halves_l1 ON halves USING ivf (v halfvec_l1_ops);});
 same_everywhere('after build');
@@ -92,9 +100,10 @@ foreach my $round (1 .. 6)
 		DELETE FROM wide WHERE random() < 0.3;
 		DELETE FROM coded WHERE random() < 0.3;
 		DELETE FROM lists WHERE random() < 0.3 OR id < 400 * $round;
+		DELETE FROM codes WHERE random() < 0.3 OR id < 400 * $round;
 		DELETE FROM halves WHERE random() < 0.3;
 		DELETE FROM equal WHERE v = ARRAY[$round % 5, 1, 2]::vector OR random() < 0.3;});
-	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM coded; VACUUM equal; VACUUM lists; VACUUM halves') if $round % 2 == 0;
+	$primary->safe_psql('postgres', 'VACUUM narrow; VACUUM wide; VACUUM coded; VACUUM equal; VACUUM lists; VACUUM codes; VACUUM halves') if $round % 2 == 0;
 	$primary->safe_psql(
 		'postgres', qq{
 		SELECT setseed(0.0$round);
@@ -102,6 +111,7 @@ foreach my $round (1 .. 6)
 		INSERT INTO wide (v) SELECT random_vector(2500 + i * 0) FROM generate_series(1, 12) i;
 		INSERT INTO coded (v) SELECT random_vector(80 + i * 0) FROM generate_series(1, 120) i;
 		INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 1200) i;
+		INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 1200) i;
 		INSERT INTO halves (v) SELECT random_vector(3 + i * 0) FROM generate_series(1, 600) i;
 		INSERT INTO equal (v) SELECT ARRAY[(i + $round) % 7, 1, 2]::vector FROM generate_series(1, 400) i;});
 	same_everywhere("after round $round");
@@ -113,7 +123,8 @@ $standby->promote;
 $standby->safe_psql('postgres',
 	'INSERT INTO narrow (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 100) i; VACUUM narrow;
 	INSERT INTO coded (v) SELECT random_vector(80 + i * 0) FROM generate_series(1, 100) i; VACUUM coded;
-	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 3000) i; VACUUM lists');
+	INSERT INTO lists (v) SELECT random_vector(16 + i * 0) FROM generate_series(1, 3000) i; VACUUM lists;
+	INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 3000) i; VACUUM codes');
 check_index($standby, 'after promotion', sort keys %indexes);
 unlike(PostgreSQL::Test::Utils::slurp_file($standby->logfile), qr/inconsistent page found/, 'every replayed page was right');
 

@@ -10,6 +10,7 @@ use constant PAGE => 8192;
 
 my $seed = $ENV{DAMAGE_SEED} // 20260101;
 srand $seed;
+my %lists = (listed => 1, codes => 1);
 my $node = new_server('damage', "maintenance_work_mem = '64MB'\nrestart_after_crash = off\nstatement_timeout = '60s'\n");
 
 $node->safe_psql(
@@ -24,12 +25,17 @@ $node->safe_psql(
 	INSERT INTO listed (v) SELECT random_vector(12 + i * 0) FROM generate_series(1, 3000) i;
 	CREATE INDEX listed_v ON listed USING ivf (v vector_l2_ops);
 	INSERT INTO listed (v) SELECT random_vector(12 + i * 0) FROM generate_series(1, 3000) i;
+	CREATE TABLE codes (id serial, v vector(64)) WITH (autovacuum_enabled = off);
+	INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 2000) i;
+	CREATE INDEX codes_v ON codes USING ivf (v vector_l2_ops) WITH (quantizer = rabitq);
+	INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 1000) i;
 	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 20);
 	CREATE INDEX wide_v ON wide USING hnsw (v vector_cosine_ops) WITH (m = 4, ef_construction = 20);
 	DELETE FROM item WHERE id % 5 = 0; VACUUM item;
 	DELETE FROM listed WHERE id % 3 = 0; VACUUM listed;
+	DELETE FROM codes WHERE id % 3 = 0; VACUUM codes;
 	CHECKPOINT;});
-my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${_}_v')") } 'item', 'wide', 'listed';
+my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('${_}_v')") } 'item', 'wide', 'listed', 'codes';
 $node->stop;
 my %sound = map { $_ => PostgreSQL::Test::Utils::slurp_file($file{$_}) } keys %file;
 
@@ -56,9 +62,9 @@ sub acceptable
 sub use_index
 {
 	my ($table, $what) = @_;
-	my $dims = $table eq 'wide' ? 3000 : 12;
+	my $dims = $table eq 'wide' ? 3000 : $table eq 'codes' ? 64 : 12;
 	my $operator = $table eq 'wide' ? '<=>' : '<->';
-	my $entries = $table eq 'listed' ? 'heap_tids' : 'live';
+	my $entries = $lists{$table} ? 'heap_tids' : 'live';
 	my %statements = (
 		scan => "SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SET ivf.probes = 5; SELECT count(*) FROM (SELECT id FROM $table ORDER BY v $operator random_vector($dims) LIMIT 300) n",
 		insert => "INSERT INTO $table (v) SELECT random_vector($dims + i * 0) FROM generate_series(1, 5) i",
@@ -85,7 +91,7 @@ sub overwrite
 	return $bytes;
 }
 
-foreach my $table ('item', 'wide', 'listed')
+foreach my $table ('item', 'wide', 'listed', 'codes')
 {
 	my $last = length($sound{$table}) / PAGE - 1;
 	my %damages = (
@@ -95,7 +101,7 @@ foreach my $table ('item', 'wide', 'listed')
 		'the page of another index' => overwrite($sound{$table}, PAGE, substr($sound{ $table eq 'wide' ? 'item' : 'wide' }, 0, PAGE)),
 		'pages exchanged' => overwrite(overwrite($sound{$table}, PAGE, substr($sound{$table}, $last * PAGE, PAGE)), $last * PAGE, substr($sound{$table}, PAGE, PAGE)),
 		'half of it gone' => substr($sound{$table}, 0, PAGE * int(($last + 1) / 2)),
-		'a metapage that leads astray' => overwrite($sound{$table}, 24 + ($table eq 'listed' ? 48 : 40), pack('LL', 4_000_000_000, 77)),
+		'a metapage that leads astray' => overwrite($sound{$table}, 24 + ($lists{$table} ? 48 : 40), pack('LL', 4_000_000_000, 77)),
 		'another metric and dimensions' => overwrite($sound{$table}, 24 + 16, pack('LSS', 7, 9, 4)));
 	foreach my $what (sort keys %damages)
 	{
@@ -108,9 +114,9 @@ foreach my $table ('item', 'wide', 'listed')
 }
 
 # --- random damage ---
-foreach my $round (1 .. 45)
+foreach my $round (1 .. 60)
 {
-	my $table = ('wide', 'item', 'listed')[ $round % 3 ];
+	my $table = ('wide', 'item', 'listed', 'codes')[ $round % 4 ];
 	my $bytes = $sound{$table};
 	my $pages = length($bytes) / PAGE;
 
@@ -129,9 +135,9 @@ foreach my $round (1 .. 45)
 }
 
 # REINDEX mends everything.
-put($_, overwrite($sound{$_}, PAGE, "\0" x PAGE)) foreach 'item', 'listed';
+put($_, overwrite($sound{$_}, PAGE, "\0" x PAGE)) foreach 'item', 'listed', 'codes';
 $node->start;
-$node->safe_psql('postgres', 'REINDEX INDEX item_v; REINDEX INDEX wide_v; REINDEX INDEX listed_v');
-check_index($node, 'after REINDEX', 'item_v', 'wide_v', 'listed_v');
+$node->safe_psql('postgres', 'REINDEX INDEX item_v; REINDEX INDEX wide_v; REINDEX INDEX listed_v; REINDEX INDEX codes_v');
+check_index($node, 'after REINDEX', 'item_v', 'wide_v', 'listed_v', 'codes_v');
 $node->stop;
 done_testing();

@@ -169,7 +169,7 @@ TEST(Check, LostPagesAreCountedAndAllowed)
 {
     Image image = sample();
     VdbBlock b = image.add_page(VDB_IVF_PAGE_DATA);
-    vdb_ivf_data_begin(image.page(b), 12345);
+    vdb_ivf_data_begin(image.page(b), &image.g, 12345);
     image.add_page(VDB_IVF_PAGE_FREE);
     image.pages.push_back({});
     Report r = image.check(100);
@@ -184,7 +184,7 @@ TEST(Check, Metapage)
     expect("not a metapage", [](Image &i) { i.pages[0] = {}; });
     expect("wrong magic", [&](Image &i) { meta(i)->magic++; });
     expect("unknown format version", [&](Image &i) { meta(i)->version++; });
-    expect("unknown features", [&](Image &i) { meta(i)->features = 1; });
+    expect("unknown features", [&](Image &i) { meta(i)->features = kFeatureExtraColumns; });
     expect("another page size", [&](Image &i) { meta(i)->page_size = 4096; });
     expect("impossible dimensions", [&](Image &i) { meta(i)->dims = 0; });
     expect("impossible dimensions", [&](Image &i) { meta(i)->metric = 66; });
@@ -264,11 +264,14 @@ TEST(Check, Entries)
 {
     expect("impossible number of entries", [](Image &i) { data(i, 2, 0)->count = 999; });
     expect("impossible number of entries", [](Image &i) { data(i, 2, 0)->form = 1; });
-    expect("heap tid (0,0) is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = {}; });
-    expect("is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = make_tid(100, 1); });
-    expect("is invalid", [](Image &i) { tids_of(i.page(i.list(2).first))[1] = make_tid(1, 5000); });
+    expect("heap tid (0,0) is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = {}; });
+    expect("is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = make_tid(100, 1); });
+    expect("is invalid",
+           [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = make_tid(1, 5000); });
     Image retired = sample();
-    tids_of(retired.page(retired.list(10).first))[0] = make_tid(100, 1);
+    tids_of(retired.page(retired.list(10).first), retired.g)[0] = make_tid(100, 1);
     EXPECT_EQ(retired.check(100).counts.problems, 0u); // its rows may be gone
     for (float x :
          {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
@@ -301,6 +304,122 @@ TEST(Check, Entries)
         make_sample(bits(20)));
 }
 
+namespace {
+
+// A coded index with lists of several pages of either kind, one retired, one recycled in part.
+Image make_coded(uint32_t kept, VdbMetric metric = VDB_METRIC_L2)
+{
+    VdbIvfGeometry g = coded_geometry(400, kept, metric);
+    Values values = random_values(g.space, 3000);
+    Image image = build(values, 8, g);
+    image.retire(6);
+    image.retire(7);
+    image.recycle(7, 3);
+    return image;
+}
+
+const Image &coded()
+{
+    static const Image image = make_coded(VDB_KEPT_SQ8);
+    return image;
+}
+
+// The places of the entries on a list's first page, and that list's value pages.
+VdbIvfPlace *places(Image &image, uint32_t ordinal)
+{
+    return at<VdbIvfPlace>(image.page(image.list(ordinal).first), image.g.places_offset);
+}
+ValuesHeader *values(Image &image, uint32_t ordinal)
+{
+    return values_of(image.page(image.list(ordinal).values));
+}
+
+} // namespace
+
+TEST(Check, SoundCodedIndexesHaveNoProblems)
+{
+    for (uint32_t kept : all_kept())
+        for (VdbMetric metric : coded_metrics()) {
+            Image image = make_coded(kept, metric);
+            Report r = image.check(100);
+            ASSERT_EQ(r.counts.problems, 0u) << r.all();
+            EXPECT_EQ(r.counts.heap_tids, r.tids);
+            EXPECT_EQ(r.counts.values, kept == VDB_IVF_KEPT_HEAP ? 0 : r.counts.heap_tids);
+            EXPECT_EQ(r.counts.lost_values + r.counts.lost_pages, 0u);
+            EXPECT_EQ(r.counts.pages[VDB_IVF_PAGE_VALUES] > 0, kept != VDB_IVF_KEPT_HEAP);
+        }
+}
+
+TEST(Check, ValuesOfNoEntryAreCountedAndAllowed)
+{
+    Image image = coded();
+    data(image, 2, 0)->count -= 2; // as when vacuum was cut short before it freed their slots
+    Report r = image.check(100);
+    EXPECT_EQ(r.counts.problems, 0u) << r.all();
+    EXPECT_EQ(r.counts.lost_values, 2u);
+}
+
+TEST(Check, CodesAndValues)
+{
+    auto expect_coded = [](const std::string &words, const std::function<void(Image &)> &damage) {
+        expect(words, damage, coded());
+    };
+    expect_coded("heap tid (0,0) is invalid",
+                 [](Image &i) { tids_of(i.page(i.list(2).first), i.g)[1] = {}; });
+    expect_coded("factor of its code is not finite", [](Image &i) {
+        at<uint16_t>(i.page(i.list(2).first), i.g.factors_offset)[3] = 0x7f80;
+    });
+    expect_coded("factor of its code is not finite", [](Image &i) {
+        at<uint16_t>(i.page(i.list(2).first), i.g.spreads_offset)[3] |= 0x8000;
+    });
+    expect_coded("impossible number of entries", [](Image &i) { data(i, 2, 0)->form = 0; });
+    expect_coded("value is outside", [](Image &i) { places(i, 2)[3].block_hi = 9; });
+    expect_coded("value is outside", [](Image &i) { places(i, 2)[3].slot = 400; });
+    expect_coded("value is another entry's too",
+                 [](Image &i) { places(i, 2)[3] = places(i, 2)[4]; });
+    expect_coded("where another list has values",
+                 [](Image &i) { places(i, 3)[3] = places(i, 2)[4]; });
+    expect_coded("which is none of its value pages",
+                 [](Image &i) { places(i, 2)[3] = vdb_ivf_place(i.list(2).first, 0); });
+    expect_coded("an entry's value is missing", [](Image &i) { values(i, 2)->used[0] &= ~1u; });
+    expect_coded("impossible number of them", [](Image &i) { values(i, 2)->used[2] = UINT64_MAX; });
+    expect_coded("slot is outside", [](Image &i) {
+        values(i, 2)->used[0] = 0;
+        values(i, 2)->used[3] = 1;
+    });
+    expect_coded("which is none of its value pages",
+                 [](Image &i) { values(i, 2)->list_id = i.list(3).id; });
+    expect_coded("values: page in the chain of list 2 is another's",
+                 [](Image &i) { values(i, 2)->list_id = i.list(3).id; });
+    expect_coded("values: chain leads to block",
+                 [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.values = 99999; }); });
+    expect_coded("values: chain leads to a page of kind",
+                 [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.values = l.first; }); });
+    expect_coded("values: chain comes here twice", [](Image &i) {
+        vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, i.list(2).values);
+    });
+    expect_coded("values: page is not in the chain of its list 2", [](Image &i) {
+        vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, VDB_NO_BLOCK);
+    });
+    expect_coded("not of the length that its norm says", [](Image &i) {
+        *static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0)) *= 1.1f;
+    });
+    expect_coded("its norm is none", [](Image &i) {
+        *static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0)) = -1;
+    });
+    expect_coded("value: an element is not finite", [](Image &i) { // the blob's scale
+        static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0))[2] = INFINITY;
+    });
+    expect(
+        "value: not of unit length",
+        [](Image &i) {
+            auto *slot = static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0));
+            slot[0] *= 1.21f;
+            slot[2] *= 1.1f;
+        },
+        make_coded(VDB_KEPT_SQ8, VDB_METRIC_COSINE));
+}
+
 TEST(Check, KindsOfPages)
 {
     expect("page id is", [](Image &i) { trailer(i.page(i.list(2).first), i.g)->page_id = 1; });
@@ -318,7 +437,7 @@ TEST(Check, ManyProblemsAreCountedButNotKept)
     for (uint32_t o = 0; o < 10; o++)
         for (VdbBlock b : image.chain(o))
             for (uint32_t i = 0; i < data_of(image.page(b))->count; i++)
-                tids_of(image.page(b))[i] = {};
+                tids_of(image.page(b), image.g)[i] = {};
     Report r = image.check();
     EXPECT_GT(r.counts.problems, uint64_t{VDB_MAX_PROBLEMS});
     EXPECT_EQ(r.problems.size(), size_t{VDB_MAX_PROBLEMS});
@@ -328,8 +447,10 @@ TEST(Check, ManyProblemsAreCountedButNotKept)
 TEST(Check, SurvivesAnyBytes)
 {
     std::mt19937 random(9);
-    for (int round = 0; round < 150; round++) {
-        Image image = round % 2 == 0 ? sample() : make_sample(halves(50, VDB_METRIC_COSINE));
+    const Image samples[] = {sample(), make_sample(halves(50, VDB_METRIC_COSINE)), coded(),
+                             make_coded(VDB_IVF_KEPT_HEAP)};
+    for (int round = 0; round < 200; round++) {
+        Image image = samples[round % 4];
         for (int k = 0; k < 1 + round; k++) {
             size_t b = random() % image.pages.size();
             bool keep_kind = random() % 2 == 0;

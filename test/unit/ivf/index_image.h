@@ -40,7 +40,8 @@ struct Image {
     VdbIvfGeometry g;
     std::vector<Page> pages;
 
-    explicit Image(VdbSpace space, uint32_t option = 0) : g(geometry(space))
+    explicit Image(VdbSpace space, uint32_t option = 0) : Image(geometry(space), option) {}
+    explicit Image(const VdbIvfGeometry &of, uint32_t option = 0) : g(of)
     {
         add_page(VDB_IVF_PAGE_META);
         vdb_ivf_meta_init(page(0), &g, option, 7);
@@ -95,7 +96,8 @@ struct Image {
         if (ordinal % g.centroids_per_page == 0)
             grow(VDB_IVF_PAGE_CENTROIDS, ordinal, &m.first_centroids, &m.last_centroids);
         VdbIvfList l = {
-            m.next_id++, VDB_IVF_LIST_LIVE, VDB_NO_BLOCK, VDB_NO_BLOCK, VDB_NO_BLOCK, 0, 0, 0};
+            m.next_id++, VDB_IVF_LIST_LIVE, VDB_NO_BLOCK, VDB_NO_BLOCK, VDB_NO_BLOCK, 0, 0,
+            0,           VDB_NO_BLOCK};
         vdb_ivf_directory_write(page(m.last_directory), &g, ordinal, &l);
         vdb_ivf_centroid_write(page(m.last_centroids), &g, ordinal, centroid);
         m.ordinals++;
@@ -108,11 +110,13 @@ struct Image {
     void append(uint32_t ordinal, VdbTid tid, const void *value)
     {
         VdbIvfList l = list(ordinal);
-        if (l.last != VDB_NO_BLOCK && vdb_ivf_data_add(page(l.last), &g, tid, value) == VDB_OK)
+        std::vector<uint32_t> row = make_row(ordinal, value);
+        VdbIvfPlace place = g.slot_bytes > 0 ? keep(ordinal, &l, row.data()) : VdbIvfPlace{};
+        if (l.last != VDB_NO_BLOCK && add(l.last, tid, place, row.data()) == VDB_OK)
             return;
         VdbBlock b = add_page(VDB_IVF_PAGE_DATA);
-        vdb_ivf_data_begin(page(b), l.id);
-        vdb_ivf_data_add(page(b), &g, tid, value);
+        vdb_ivf_data_begin(page(b), &g, l.id);
+        add(b, tid, place, row.data());
         if (l.last != VDB_NO_BLOCK)
             vdb_ivf_page_set_next(page(l.last), &g, b);
         if (l.pages == l.run && (l.pages == 0 || b == l.last + 1))
@@ -153,16 +157,13 @@ struct Image {
     {
         VdbIvfList l = list(ordinal);
         for (; most > 0 && l.first != VDB_NO_BLOCK; most--) {
-            VdbIvfMeta m = meta();
-            VdbBlock b = l.first;
-            l.first = vdb_ivf_page_next(page(b), &g);
+            free_first(&l.first);
             l.pages--;
             l.run = std::min(l.run, l.pages);
-            vdb_ivf_page_free(page(b), &g, m.free_page);
-            m.free_page = b;
-            set_meta(m);
         }
-        if (l.first == VDB_NO_BLOCK)
+        for (; most > 0 && l.values != VDB_NO_BLOCK; most--)
+            free_first(&l.values);
+        if (l.first == VDB_NO_BLOCK && l.values == VDB_NO_BLOCK)
             l.state = VDB_IVF_LIST_FREE;
         set_list(ordinal, l);
     }
@@ -205,6 +206,48 @@ struct Image {
     }
 
   private:
+    // Moves the first page of a chain to the free ones.
+    void free_first(VdbBlock *first)
+    {
+        VdbIvfMeta m = meta();
+        VdbBlock b = *first;
+        *first = vdb_ivf_page_next(page(b), &g);
+        vdb_ivf_page_free(page(b), &g, m.free_page);
+        m.free_page = b;
+        set_meta(m);
+    }
+
+    std::vector<uint32_t> make_row(uint32_t ordinal, const void *value) const
+    {
+        std::vector<uint32_t> row((g.row_bytes + 3) / 4);
+        const void *centroid = vdb_ivf_centroid_at(page(span_block(ordinal, true)), &g, ordinal);
+        VdbIvfRow from = {centroid, value, row_norm(g, value), nullptr};
+        vdb_ivf_row_make(&g, &from, row.data());
+        return row;
+    }
+
+    VdbStatus add(VdbBlock b, VdbTid tid, VdbIvfPlace place, const void *row)
+    {
+        return vdb_ivf_coded(&g) ? vdb_ivf_codes_add(page(b), &g, {tid, place}, row)
+                                 : vdb_ivf_data_add(page(b), &g, tid, row);
+    }
+
+    // Puts the row's value on a value page of the list.
+    VdbIvfPlace keep(uint32_t ordinal, VdbIvfList *l, const void *row)
+    {
+        uint32_t slot = 0;
+        if (l->values == VDB_NO_BLOCK ||
+            vdb_ivf_values_add(page(l->values), &g, row, &slot) != VDB_OK) {
+            VdbBlock b = add_page(VDB_IVF_PAGE_VALUES);
+            vdb_ivf_values_begin(page(b), l->id);
+            vdb_ivf_page_set_next(page(b), &g, l->values);
+            vdb_ivf_values_add(page(b), &g, row, &slot);
+            l->values = b;
+            set_list(ordinal, *l);
+        }
+        return vdb_ivf_place(l->values, slot);
+    }
+
     void grow(VdbIvfPageKind kind, uint32_t ordinal, VdbBlock *first, VdbBlock *last)
     {
         VdbBlock b = add_page(kind);
@@ -235,9 +278,9 @@ inline VdbIvfCentroids find_centroids(const Values &values, uint32_t lists,
 }
 
 // An index of those values with so many lists, as a bulk build lays it out.
-inline Image build(const Values &values, uint32_t lists)
+inline Image build(const Values &values, uint32_t lists, const VdbIvfGeometry &g)
 {
-    Image image(values.space, lists);
+    Image image(g, lists);
     std::vector<char> memory;
     VdbIvfCentroids centroids = find_centroids(values, lists, memory);
     std::vector<std::vector<uint32_t>> members(centroids.count);
@@ -249,6 +292,10 @@ inline Image build(const Values &values, uint32_t lists)
         for (uint32_t i : members[c])
             image.append(c, tid_of_row(i), values[i]);
     return image;
+}
+inline Image build(const Values &values, uint32_t lists)
+{
+    return build(values, lists, geometry(values.space));
 }
 
 } // namespace vdb::ivf::test

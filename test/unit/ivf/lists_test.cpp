@@ -168,3 +168,53 @@ TEST(Choice, TakesTheFirstOfEquallyNearLists)
     for (uint32_t i = 0; i < 5; i++)
         EXPECT_EQ(ranked[i].index, i);
 }
+
+// Codes find the nearest centroid, but where others are as near.
+TEST(CentroidCodes, FindTheNearest)
+{
+    for (VdbMetric metric : coded_metrics())
+        for (auto [dims, count] : {std::pair{64u, 64u}, {100u, 1100u}, {384u, 500u}, {2000u, 65u}})
+        {
+            VdbIvfGeometry g = coded_geometry(dims, VDB_KEPT_SQ8, metric);
+            Values values = clustered_values(g.space, count, 2, count);
+            VdbIvfCentroids centroids = {values[0], values.stride(), count};
+            std::vector<char> memory(vdb_ivf_centroid_codes_size(&g, count) + 64, 0x55);
+            auto at = (reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64;
+            VdbIvfCentroidCodes *codes =
+                vdb_ivf_centroid_codes_make(&g, &centroids, reinterpret_cast<void *>(at));
+            uint32_t missed = 0;
+            for (uint32_t i = 0; i < 2 * count; i++) {
+                uint32_t exact = vdb_ivf_nearest(&g, &centroids, values[i]);
+                uint32_t found = vdb_ivf_nearest_by_codes(&g, &centroids, codes, values[i]);
+                ASSERT_LT(found, count);
+                missed += found != exact;
+            }
+            EXPECT_LE(missed, count / 100) << dims << " " << count;
+        }
+}
+
+TEST(CentroidCodes, AreForManyCentroidsOfCodedIndexes)
+{
+    VdbIvfGeometry g = coded_geometry(100, VDB_KEPT_SQ8);
+    VdbIvfGeometry plain = geometry(floats(100));
+    EXPECT_EQ(vdb_ivf_centroid_codes_size(&g, 63), 0u);
+    EXPECT_EQ(vdb_ivf_centroid_codes_size(&plain, 1000), 0u);
+    Values values = random_values(g.space, 100);
+    VdbIvfCentroids centroids = {values[0], values.stride(), 99};
+    EXPECT_EQ(vdb_ivf_nearest_by_codes(&g, &centroids, nullptr, values[99]),
+              vdb_ivf_nearest(&g, &centroids, values[99]));
+}
+
+TEST(CentroidCodes, OfHugeValuesAreSafe)
+{
+    VdbIvfGeometry g = coded_geometry(64, VDB_KEPT_SQ8);
+    std::vector<float> values(65 * 64, 3e38f);
+    for (size_t i = 0; i < values.size(); i += 3)
+        values[i] = -1e38f;
+    VdbIvfCentroids centroids = {values.data(), 64 * sizeof(float), 64};
+    std::vector<char> memory(vdb_ivf_centroid_codes_size(&g, 64) + 64);
+    auto at = (reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64;
+    VdbIvfCentroidCodes *codes =
+        vdb_ivf_centroid_codes_make(&g, &centroids, reinterpret_cast<void *>(at));
+    EXPECT_LT(vdb_ivf_nearest_by_codes(&g, &centroids, codes, values.data() + 64 * 64), 64u);
+}

@@ -21,7 +21,7 @@ Page fresh(const VdbIvfGeometry &g, VdbIvfPageKind kind)
 Page data_page(const VdbIvfGeometry &g, uint32_t list_id = 5)
 {
     Page page = fresh(g, VDB_IVF_PAGE_DATA);
-    vdb_ivf_data_begin(page.bytes, list_id);
+    vdb_ivf_data_begin(page.bytes, &g, list_id);
     return page;
 }
 
@@ -38,7 +38,8 @@ bool same(const VdbIvfList &a, const VdbIvfList &b)
 
 VdbIvfList some_list(uint32_t id)
 {
-    return {id, VDB_IVF_LIST_LIVE, 10 + id, 20 + id, VDB_NO_BLOCK, 3, 2, uint64_t{id} << 33};
+    return {id, VDB_IVF_LIST_LIVE,  10 + id,     20 + id, VDB_NO_BLOCK, 3,
+            2,  uint64_t{id} << 33, VDB_NO_BLOCK};
 }
 
 } // namespace
@@ -92,7 +93,7 @@ TEST(MetaPage, RefusesWhatItDoesNotKnow)
     };
     EXPECT_EQ(answer([](MetaPage *m) { m->magic++; }), VDB_CORRUPT);
     EXPECT_EQ(answer([](MetaPage *m) { m->version++; }), VDB_STALE);
-    EXPECT_EQ(answer([](MetaPage *m) { m->features = kFeatureCodes; }), VDB_STALE);
+    EXPECT_EQ(answer([](MetaPage *m) { m->features = kFeatureExtraColumns; }), VDB_STALE);
     EXPECT_EQ(answer([](MetaPage *m) { m->page_size = 4096; }), VDB_CORRUPT);
     EXPECT_EQ(answer([](MetaPage *m) { m->dims = 2001; }), VDB_CORRUPT);
     EXPECT_EQ(answer([](MetaPage *m) { m->metric = 9; }), VDB_CORRUPT);
@@ -189,7 +190,7 @@ TEST(DataPage, TakesEntriesUntilItIsFull)
         EXPECT_EQ(data.next, VDB_NO_BLOCK);
         EXPECT_EQ(data.next_room, VDB_IVF_NOT_LISTED);
         for (uint32_t i = 0; i < g.capacity; i++) {
-            EXPECT_EQ(row_of_tid(vdb_ivf_data_tid(page.bytes, i)), i);
+            EXPECT_EQ(row_of_tid(vdb_ivf_data_tid(page.bytes, &g, i)), i);
             EXPECT_EQ(
                 std::memcmp(vdb_ivf_data_value(page.bytes, &g, i), values[i], values.stride()), 0);
         }
@@ -254,7 +255,7 @@ TEST(Vacuum, TakesTheDeadOut)
             ASSERT_EQ(vdb_ivf_data_read(page.bytes, &g, 5, &data), VDB_OK);
             EXPECT_EQ(data.count, count.left);
             for (uint32_t i = 0; i < data.count; i++) {
-                uint32_t row = row_of_tid(vdb_ivf_data_tid(page.bytes, i));
+                uint32_t row = row_of_tid(vdb_ivf_data_tid(page.bytes, &g, i));
                 EXPECT_EQ(dead.count(row), 0u);
                 EXPECT_EQ(std::memcmp(vdb_ivf_data_value(page.bytes, &g, i), values[row],
                                       values.stride()),

@@ -14,7 +14,7 @@ namespace {
 const char *unsound(const VdbIvfGeometry &g)
 {
     uint32_t end = g.page_size - sizeof(PageTrailer);
-    uint32_t heads = kTidsOffset + g.capacity * sizeof(VdbTid);
+    uint32_t heads = kEntriesOffset + g.capacity * sizeof(VdbTid);
     const struct {
         bool ok;
         const char *why;
@@ -65,6 +65,86 @@ TEST(Geometry, EveryDimension)
     for (uint32_t dims = 1; dims <= VDB_IVF_MAX_BIT_DIMS; dims += dims < 500 ? 1 : 37)
         expect_sound(bits(dims), 8192);
     expect_sound(bits(VDB_IVF_MAX_BIT_DIMS), 8192);
+}
+
+namespace {
+
+struct Part {
+    uint32_t from, bytes;
+};
+
+// The parts of a page lie one after the other, aligned to 2 bytes, and none leaves the page.
+bool apart(const std::vector<Part> &parts, uint32_t start, uint32_t end)
+{
+    for (Part part : parts) {
+        if (part.from < start || part.from % 2 != 0)
+            return false;
+        start = part.from + part.bytes;
+    }
+    return start <= end;
+}
+
+void expect_sound_codes(const VdbIvfGeometry &g)
+{
+    uint32_t end = g.page_size - sizeof(PageTrailer);
+    uint32_t n = g.capacity;
+    uint32_t codes = n * code_bytes(g);
+    ASSERT_TRUE(n >= 2 && n % 2 == 0 && g.code_dims % 8 == 0 && g.code_dims >= g.space.dims);
+    ASSERT_TRUE(apart(
+        {{g.codes_offset, codes},
+         {g.factors_offset, n * 4},
+         {g.spreads_offset, n * 2},
+         {g.tids_offset, n * 6},
+         {has_values(g) ? g.places_offset : g.tids_offset + n * 6, has_values(g) ? n * 6 : 0}},
+        kEntriesOffset, end));
+    // kernels may read 64 bytes past the codes
+    ASSERT_LE(g.codes_offset + codes + 64, g.page_size);
+    ASSERT_EQ(g.factors_offset, g.codes_offset + codes);
+    ASSERT_LE(g.centroids_offset + g.centroids_per_page * g.stride, end);
+    ASSERT_GE(g.centroids_per_page, 1U);
+    ASSERT_GE(g.stride, g.value_bytes);
+    if (!has_values(g))
+        return;
+    ASSERT_TRUE(g.slots_per_page >= 1 && g.slots_per_page <= kMostSlots);
+    ASSERT_TRUE(g.slots_offset % 8 == 0 && g.slot_bytes % 4 == 0);
+    ASSERT_LE(g.slots_offset + g.slots_per_page * g.slot_bytes, end);
+    ASSERT_EQ(kept_offset(g) % 4, 0U);
+    ASSERT_EQ(kept_offset(g) + g.slot_bytes - sizeof(float), g.row_bytes);
+}
+
+} // namespace
+
+TEST(Geometry, OfCodedIndexesOfEveryDimension)
+{
+    for (uint32_t dims = VDB_IVF_MIN_CODED_DIMS; dims <= VDB_IVF_MAX_DIMS; dims++)
+        for (uint32_t kept : all_kept())
+            for (uint32_t page_size : {8192U, 16384U, 32768U}) {
+                VdbSpace column = halves(dims, VDB_METRIC_COSINE);
+                VdbIvfGeometry g;
+                ASSERT_EQ(vdb_ivf_coded_geometry(page_size, &column, kept, &g), VDB_OK);
+                ASSERT_EQ(g.space.storage, uint32_t{VDB_STORAGE_FLOAT32});
+                ASSERT_EQ(vdb_ivf_column(&g).storage, uint32_t{VDB_STORAGE_HALF});
+                expect_sound_codes(g);
+            }
+    EXPECT_EQ(coded_geometry(384, VDB_KEPT_SQ8).capacity, 122U);
+    EXPECT_EQ(coded_geometry(384, VDB_KEPT_SQ8).slots_per_page, 20U);
+    EXPECT_EQ(coded_geometry(768, VDB_KEPT_SQ8).capacity, 70U);
+    EXPECT_EQ(coded_geometry(384, VDB_IVF_KEPT_HEAP).slots_per_page, 0U);
+}
+
+TEST(Geometry, WhatCannotHaveCodes)
+{
+    VdbIvfGeometry g;
+    for (VdbSpace column : {floats(63), halves(2001), bits(384), floats(384, VDB_METRIC_L1),
+                            VdbSpace{VDB_METRIC_L2, VDB_STORAGE_SPARSE, 384}})
+        EXPECT_EQ(vdb_ivf_coded_geometry(8192, &column, VDB_KEPT_SQ8, &g), VDB_TOO_BIG);
+    VdbSpace column = floats(384);
+    for (uint32_t kept : {uint32_t{VDB_KEPT_PLAIN}, 5U, 14U, 16U, UINT32_MAX})
+        EXPECT_EQ(vdb_ivf_coded_geometry(8192, &column, kept, &g), VDB_TOO_BIG);
+    EXPECT_EQ(vdb_ivf_coded_geometry(2048, &column, VDB_KEPT_SQ8, &g), VDB_TOO_BIG);
+    EXPECT_EQ(vdb_ivf_coded_geometry(65536, &column, VDB_KEPT_SQ8, &g), VDB_TOO_BIG);
+    column = floats(1100);
+    EXPECT_EQ(vdb_ivf_coded_geometry(4096, &column, VDB_KEPT_SQ8, &g), VDB_TOO_BIG);
 }
 
 TEST(Geometry, OtherPageSizes)

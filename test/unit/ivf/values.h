@@ -130,6 +130,31 @@ inline VdbIvfGeometry geometry(VdbSpace space, uint32_t page_size = 8192)
     return g;
 }
 
+// A coded index's, of float32 vectors.
+inline VdbIvfGeometry coded_geometry(uint32_t dims, uint32_t kept, VdbMetric metric = VDB_METRIC_L2)
+{
+    VdbSpace column = floats(dims, metric);
+    VdbIvfGeometry g = {};
+    if (vdb_ivf_coded_geometry(8192, &column, kept, &g) != VDB_OK)
+        std::abort();
+    return g;
+}
+
+inline std::vector<uint32_t> all_kept()
+{
+    return {VDB_KEPT_FULL, VDB_KEPT_HALF, VDB_KEPT_SQ8, VDB_KEPT_RABITQ4, VDB_IVF_KEPT_HEAP};
+}
+inline std::vector<VdbMetric> coded_metrics()
+{
+    return {VDB_METRIC_L2, VDB_METRIC_IP, VDB_METRIC_COSINE};
+}
+
+// The norm that a row of a coded index needs; of others none does.
+inline float row_norm(const VdbIvfGeometry &g, const void *value)
+{
+    return vdb_ivf_coded(&g) ? static_cast<float>(vdb::norm_of(g.space, value, g.space.dims)) : 0;
+}
+
 // A page aligned as PostgreSQL's are.
 struct alignas(8) Page {
     char bytes[8192];

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -168,6 +169,102 @@ TEST_P(Estimates, AreUnbiasedWithTheExpectedError)
             }
         }
         expect_unbiased(codec, errors);
+    }
+}
+
+TEST_P(Estimates, AreOffByTheirSpread)
+{
+    const uint32_t metric = GetParam();
+    const double part = metric == VDB_METRIC_L2 ? 2 : 1;
+
+    for (uint32_t dims : {64U, 100U, 384U}) {
+        const VdbCodec codec{metric, dims, (dims + 7) / 8 * 8};
+        double square = 0;
+        size_t n = 0;
+        for (int round = 0; round < 40; round++) {
+            const Vector u = normal_vector(dims), q = near(u, 0.8F);
+            std::vector<Vector> neighbours;
+            for (int i = 0; i < 30; i++)
+                neighbours.push_back(near(u, 0.1F * static_cast<float>(i + 1)));
+            const List list(codec, 32, u, neighbours);
+            const std::vector<float> ranks = list.estimate(q, base_rank(metric, q, u), 1, 30);
+            for (size_t i = 0; i < ranks.size(); i++, n++) {
+                std::vector<uint8_t> code(vdb_code_bytes(&codec));
+                VdbCodeFactors factors;
+                uint16_t spread;
+                vdb_code_make_bounded(&codec, u.data(), neighbours[i].data(), code.data(), &factors,
+                                      &spread);
+                ASSERT_EQ(factors.add, list.factors[i].add);
+                ASSERT_EQ(factors.scale, list.factors[i].scale);
+                const double error =
+                    (ranks[i] - rank(metric, q, neighbours[i])) /
+                    (part * vdb_code_float(spread) * std::sqrt(squared_distance(q, u)));
+                square += error * error;
+            }
+        }
+        EXPECT_NEAR(std::sqrt(square / static_cast<double>(n)), 1, 0.1) << dims;
+    }
+}
+
+TEST_F(Codes, SpreadsAreRoundedUpAndNeverNegative)
+{
+    const VdbCodec codec{VDB_METRIC_L2, 64, 64};
+    const Vector u(64);
+    std::vector<uint8_t> code(8);
+    VdbCodeFactors factors;
+    uint16_t spread;
+
+    for (int round = 0; round < 200; round++) {
+        const Vector v = normal_vector(64);
+        double absolute = 0;
+        for (float x : v)
+            absolute += std::fabs(x);
+        const double square = dot(v, v), t = square / absolute;
+        vdb_code_make_bounded(&codec, u.data(), v.data(), code.data(), &factors, &spread);
+        const double exact = std::sqrt((t * t * 64 - square) / 63);
+        EXPECT_GE(vdb_code_float(spread), exact * (1 - 1e-5));
+        EXPECT_LE(vdb_code_float(spread), exact * (1 + 1.0 / 127));
+    }
+    vdb_code_make_bounded(&codec, u.data(), u.data(), code.data(), &factors, &spread);
+    EXPECT_EQ(spread, 0);
+    const Vector corner(64, 2); // along its signs: nothing is left across
+    vdb_code_make_bounded(&codec, u.data(), corner.data(), code.data(), &factors, &spread);
+    EXPECT_LT(vdb_code_float(spread), 1e-3F);
+    const Vector huge(64, 3e38F);
+    vdb_code_make_bounded(&codec, u.data(), huge.data(), code.data(), &factors, &spread);
+    EXPECT_TRUE(std::isfinite(vdb_code_float(spread)));
+}
+
+// With a factor of 1 and nothing added ranks are sums of +-q_i.
+TEST_F(Codes, SumsAreOffByTheNoiseOfTheirTables)
+{
+    for (uint32_t dims : {64U, 384U, 1536U}) {
+        const VdbCodec codec = {VDB_METRIC_L2, dims, dims};
+        const Vector q = normal_vector(dims);
+        std::vector<char> memory(vdb_code_query_size(&codec) + 64);
+        size_t space = memory.size();
+        void *aligned = memory.data();
+        std::align(64, vdb_code_query_size(&codec), aligned, space);
+        VdbCodeQuery *query = vdb_code_query_init(aligned, &codec, q.data());
+        std::vector<uint8_t> code(vdb_code_bytes(&codec)), codes(vdb_codes_bytes(&codec, 2) + 64);
+        const VdbCodeFactors factors[2] = {{0, 0x3f80}, {0, 0x3f80}}; // 1
+        const VdbCodeList list = {codes.data(), factors, 2, 1, 0, 1};
+        double squares = 0;
+
+        for (int i = 0; i < 400; i++) {
+            float ranks[VDB_CODE_BLOCK];
+            double exact = 0;
+            for (uint8_t &byte : code)
+                byte = static_cast<uint8_t>(random());
+            for (uint32_t j = 0; j < dims; j++)
+                exact += (code[j / 8] >> j % 8 & 1) != 0 ? q[j] : -q[j];
+            vdb_codes_put(&codec, 2, codes.data(), 0, code.data());
+            vdb_code_estimate(query, &list, ranks);
+            squares += (ranks[0] - exact) * (ranks[0] - exact);
+        }
+        EXPECT_NEAR(std::sqrt(squares / 400) / vdb_code_query_noise(query), 1, .35) << dims;
+        const Vector zero(dims);
+        EXPECT_EQ(vdb_code_query_noise(vdb_code_query_init(aligned, &codec, zero.data())), 0);
     }
 }
 

@@ -1,9 +1,9 @@
 // Blocks of vectors at 8 bits.
-#include "hnsw/byte_block.h"
+#include "quant/byte_block.h"
 
 #include <limits>
 
-namespace vdb::hnsw {
+namespace vdb {
 
 namespace {
 
@@ -59,14 +59,18 @@ void ByteBlock::put(uint32_t i, const float *x, const float *centre)
     block_.sum[i] = v.sum;
 }
 
+void ByteBlock::drop(uint32_t i)
+{
+    block_.scale[i] = 0; // whatever the elements are
+    block_.norm[i] = std::numeric_limits<float>::infinity();
+    block_.sum[i] = 0;
+}
+
 void ByteBlock::close(uint32_t n)
 {
     size_ = n;
-    for (uint32_t i = n; i < columns(); i++) {
-        block_.scale[i] = 0; // whatever the elements are
-        block_.norm[i] = std::numeric_limits<float>::infinity();
-        block_.sum[i] = 0;
-    }
+    for (uint32_t i = n; i < columns(); i++)
+        drop(i);
 }
 
 void ByteBlock::distances(uint32_t row, const ByteBlock &other, float *out) const
@@ -75,4 +79,4 @@ void ByteBlock::distances(uint32_t row, const ByteBlock &other, float *out) cons
         kernels_->byte_distances(out + c, other.columns(), &block_, row, &other.block_, c);
 }
 
-} // namespace vdb::hnsw
+} // namespace vdb

@@ -1,11 +1,11 @@
-// Vectors of a bulk build at 8 bits, side by side, for many distances at once (simd_api.h).
+// Vectors at 8 bits, side by side, for many distances at once (simd_api.h).
 #pragma once
 
 #include <cstdint>
 
 #include "simd/simd_api.h"
 
-namespace vdb::hnsw {
+namespace vdb {
 
 // Room for vectors rounded up to whole blocks of columns.
 constexpr uint32_t byte_columns(uint32_t vectors)
@@ -22,6 +22,9 @@ class ByteBlock {
 
     // Makes `x`, relative to `centre`, the i-th vector.
     void put(uint32_t i, const float *x, const float *centre);
+
+    // Makes the i-th vector one that is infinitely far from all others.
+    void drop(uint32_t i);
 
     // Nothing stands behind the first n vectors.
     void close(uint32_t n);
@@ -43,4 +46,4 @@ class ByteBlock {
     const VdbKernels *kernels_;
 };
 
-} // namespace vdb::hnsw
+} // namespace vdb

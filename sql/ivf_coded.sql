@@ -1,0 +1,56 @@
+-- coded list indexes built from rows, and what splits, vacuum and REINDEX make of their two chains of pages
+SET max_parallel_maintenance_workers = 0;
+CREATE FUNCTION some_rows(first int, last int) RETURNS TABLE (id int, elements float4[]) LANGUAGE sql AS $$
+    SELECT i, array_agg(sin(i % 40 * (j + 7)) * 3 + sin(i * j)) FROM generate_series(first, last) i, generate_series(1, 64) j
+        GROUP BY i ORDER BY i $$;
+CREATE TABLE coded (id int, v vector(64), h halfvec(64)) WITH (autovacuum_enabled = off);
+INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 4000);
+-- the zero vector, one too long for float32's squares, none, and many of the same
+INSERT INTO coded SELECT -1, array_fill(0, '{64}')::vector, array_fill(0, '{64}')::halfvec;
+INSERT INTO coded SELECT -2, array_fill(1e30, '{64}')::vector, array_fill(6e4, '{64}')::halfvec;
+INSERT INTO coded VALUES (-3, NULL, NULL);
+INSERT INTO coded SELECT -4, array_fill(7, '{64}')::vector, array_fill(7, '{64}')::halfvec FROM generate_series(1, 300);
+
+CREATE INDEX l2_full ON coded USING ivf (v vector_l2_ops) WITH (quantizer = rabitq, storage = full, lists = 20);
+CREATE INDEX l2_half ON coded USING ivf (h halfvec_l2_ops) WITH (quantizer = rabitq, storage = half);
+CREATE INDEX ip_sq8 ON coded USING ivf (v vector_ip_ops) WITH (quantizer = rabitq, storage = sq8, lists = 20);
+CREATE INDEX cosine_sq8 ON coded USING ivfflat (h halfvec_cosine_ops) WITH (quantizer = rabitq, lists = 5);
+CREATE INDEX cosine_rabitq4 ON coded USING ivf (v vector_cosine_ops) WITH (quantizer = rabitq, storage = rabitq4);
+CREATE INDEX l2_heap ON coded USING ivf (v vector_l2_ops) WITH (quantizer = rabitq, storage = heap, lists = 20);
+CREATE VIEW state AS
+    SELECT c.relname, (SELECT count(*) FROM vectordb_index_check(c.oid)) AS problems, i.heap_tids, i.lists > 1 AS many_lists,
+        i.data_pages > 0 AS data, i.vector_pages > 0 AS vectors, i.lost_pages
+    FROM pg_class c, vectordb_index_info(c.oid) i WHERE c.relkind = 'i' AND c.relname ~ '_(full|half|sq8|rabitq4|heap)$'
+    ORDER BY c.relname;
+SELECT * FROM state;
+
+-- the same by several processes
+SET max_parallel_maintenance_workers = 2;
+SET min_parallel_table_scan_size = 0;
+REINDEX TABLE coded;
+SELECT * FROM state;
+
+-- lists grow and split; those that leave their values to the table only grow
+TRUNCATE coded;
+INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 4000);
+SELECT * FROM state;
+
+-- most rows go: lists are rewritten, slots are used again
+DELETE FROM coded WHERE id % 5 <> 0;
+VACUUM coded;
+SELECT * FROM state;
+INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(4001, 5000);
+VACUUM coded;
+SELECT * FROM state;
+
+-- all rows go
+DELETE FROM coded;
+VACUUM coded;
+VACUUM coded;
+SELECT * FROM state;
+INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 500);
+SELECT * FROM state;
+
+DROP VIEW state;
+DROP TABLE coded;
+DROP FUNCTION some_rows;

@@ -1,0 +1,165 @@
+// One-bit codes of centroids: estimates of their distances say which few to compare with a value.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "ivf/centroid.h"
+#include "simd/simd_api.h"
+
+// What follows it, each on a cache line: float mean[dims], the codes in blocks of 32, factors and
+// spreads, of centroids up to a multiple of 32.
+struct VdbIvfCentroidCodes {
+    uint32_t count;
+};
+static_assert(std::is_trivially_destructible_v<VdbIvfCentroidCodes>);
+
+namespace {
+
+constexpr uint32_t kBlock = VDB_CODE_BLOCK;
+constexpr uint32_t kFewest = 64;     // centroids that are worth a look-up table
+constexpr uint32_t kChunk = 1024;    // estimates at once: 4 KB
+constexpr float kSafety = 3;         // standard errors; one nearest of a thousand is missed at most
+constexpr size_t kReadAhead = 64;    // bytes beyond codes that kernels may read
+constexpr size_t kQueryBytes = 8704; // a look-up table for VDB_IVF_MAX_DIMS
+
+size_t line(size_t n)
+{
+    return (n + 63) / 64 * 64;
+}
+
+VdbCodec codec_of(const VdbIvfGeometry &g)
+{
+    return {VDB_METRIC_L2, g.space.dims, g.code_dims};
+}
+
+// Where the parts lie.
+struct Parts {
+    uint32_t padded; // centroids, up to whole blocks
+    size_t mean, codes, factors, spreads, end;
+
+    Parts(const VdbIvfGeometry &g, uint32_t count)
+        : padded((count + kBlock - 1) / kBlock * kBlock), mean(64),
+          codes(mean + line(g.space.dims * sizeof(float))),
+          factors(codes + line(size_t{padded} * (g.code_dims / 8) + kReadAhead)),
+          spreads(factors + line(padded * sizeof(VdbCodeFactors))),
+          end(spreads + line(padded * sizeof(float)))
+    {
+    }
+};
+
+template <class T> T *part(VdbIvfCentroidCodes *codes, size_t offset)
+{
+    return reinterpret_cast<T *>(reinterpret_cast<char *>(codes) + offset);
+}
+template <class T> const T *part(const VdbIvfCentroidCodes *codes, size_t offset)
+{
+    return part<T>(const_cast<VdbIvfCentroidCodes *>(codes), offset);
+}
+
+const float *centroid(const VdbIvfCentroids &centroids, uint32_t i)
+{
+    return static_cast<const float *>(vdb::ivf::centroid_of(centroids, i));
+}
+
+void find_mean(const VdbIvfCentroids &centroids, uint32_t dims, float *mean)
+{
+    std::fill(mean, mean + dims, 0.F);
+    for (uint32_t i = 0; i < centroids.count; i++)
+        for (uint32_t j = 0; j < dims; j++)
+            mean[j] += centroid(centroids, i)[j] / static_cast<float>(centroids.count);
+}
+
+// Looks for the nearest centroid, chunk by chunk.
+struct Nearest {
+    const VdbIvfGeometry &g;
+    const VdbIvfCentroids &centroids;
+    const float *value;
+    float distance = std::numeric_limits<float>::infinity();
+    uint32_t index = 0;
+
+    void compare(uint32_t i)
+    {
+        float d = vdb_simd_kernels()->l2_squared(value, centroid(centroids, i), g.space.dims);
+        if (d < distance) {
+            distance = d;
+            index = i;
+        }
+    }
+
+    // Of centroids from `first` on, by the lower ends of their estimates.
+    void chunk(uint32_t first, uint32_t n, const float *lowest)
+    {
+        compare(first + static_cast<uint32_t>(std::min_element(lowest, lowest + n) - lowest));
+        for (uint32_t i = 0; i < n; i++)
+            if (lowest[i] < distance)
+                compare(first + i);
+    }
+};
+
+} // namespace
+
+size_t vdb_ivf_centroid_codes_size(const VdbIvfGeometry *g, uint32_t count) noexcept
+{
+    return vdb_ivf_coded(g) && count >= kFewest ? Parts(*g, count).end : 0;
+}
+
+VdbIvfCentroidCodes *vdb_ivf_centroid_codes_make(const VdbIvfGeometry *g,
+                                                 const VdbIvfCentroids *centroids,
+                                                 void *memory) noexcept
+{
+    Parts parts(*g, centroids->count);
+    VdbCodec codec = codec_of(*g);
+    auto *out = static_cast<VdbIvfCentroidCodes *>(memory);
+    auto *mean = part<float>(out, parts.mean);
+    auto *factors = part<VdbCodeFactors>(out, parts.factors);
+    auto *spreads = part<float>(out, parts.spreads);
+    size_t bytes = vdb_code_bytes(&codec);
+    uint8_t codes[kBlock * (VDB_IVF_MAX_DIMS / 8)];
+    std::memset(memory, 0, parts.end);
+    out->count = centroids->count;
+    find_mean(*centroids, g->space.dims, mean);
+    for (uint32_t first = 0; first < centroids->count; first += kBlock) {
+        uint32_t n = std::min(kBlock, centroids->count - first);
+        for (uint32_t i = 0; i < n; i++) {
+            uint16_t spread;
+            vdb_code_make_bounded(&codec, mean, centroid(*centroids, first + i), codes + i * bytes,
+                                  &factors[first + i], &spread);
+            spreads[first + i] = vdb_code_float(spread);
+        }
+        vdb_codes_pack(&codec, kBlock, part<uint8_t>(out, parts.codes) + first * bytes, codes, n);
+    }
+    return out;
+}
+
+uint32_t vdb_ivf_nearest_by_codes(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                                  const VdbIvfCentroidCodes *codes, const void *value) noexcept
+{
+    VdbCodec codec = codec_of(*g);
+    if (codes == nullptr || vdb_code_query_size(&codec) > kQueryBytes)
+        return vdb_ivf_nearest(g, centroids, value);
+    Parts parts(*g, codes->count);
+    Nearest nearest = {*g, *centroids, static_cast<const float *>(value)};
+    alignas(64) char memory[kQueryBytes];
+    float lowest[kChunk];
+    VdbCodeQuery *query = vdb_code_query_init(memory, &codec, nearest.value);
+    float base = vdb_simd_kernels()->l2_squared(nearest.value, part<float>(codes, parts.mean),
+                                                g->space.dims);
+    float width = 2 * kSafety * std::sqrt(base);
+    for (uint32_t first = 0; first < codes->count; first += kChunk) {
+        uint32_t n = std::min(kChunk, codes->count - first);
+        VdbCodeList list = {part<uint8_t>(codes, parts.codes) + first * vdb_code_bytes(&codec),
+                            part<VdbCodeFactors>(codes, parts.factors) + first,
+                            kChunk,
+                            n,
+                            base,
+                            1};
+        vdb_code_estimate(query, &list, lowest);
+        const auto *spreads = part<float>(codes, parts.spreads) + first;
+        for (uint32_t i = 0; i < n; i++)
+            lowest[i] -= width * spreads[i];
+        nearest.chunk(first, n, lowest);
+    }
+    return nearest.index;
+}

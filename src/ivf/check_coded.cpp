@@ -1,0 +1,101 @@
+// Part of the check: what one page of a coded index shows by itself.  Which values entries name is
+// noted down and compared when all pages were seen.
+#include <cmath>
+
+#include "ivf/check.h"
+
+namespace vdb::ivf {
+
+namespace {
+
+constexpr double kLengthTolerance = 1e-3; // relative
+
+bool finite(uint16_t bfloat)
+{
+    return std::isfinite(vdb_code_float(bfloat));
+}
+
+// Notes down whose value the entry names.
+const char *name_value(VdbIvfCheck &c, uint32_t ordinal, VdbIvfPlace place)
+{
+    VdbBlock block = vdb_ivf_place_block(place);
+    if (block == 0 || block >= c.blocks || place.slot >= c.g.slots_per_page)
+        return "value is outside";
+    BlockInfo &info = c.by_block[block];
+    if (info.user != kNoOrdinal && info.user != ordinal)
+        return "value is on a page where another list has values";
+    info.user = ordinal;
+    uint64_t &word = c.named[size_t{block} * c.slot_words + place.slot / 64];
+    uint64_t bit = uint64_t{1} << place.slot % 64;
+    if ((word & bit) != 0)
+        return "value is another entry's too";
+    word |= bit;
+    return nullptr;
+}
+
+const char *kept_problem(const VdbIvfCheck &c, const void *kept, float norm)
+{
+    auto form = static_cast<VdbKept>(c.g.kept);
+    float x[VDB_IVF_MAX_DIMS];
+    double square = 0;
+    vdb_kept_decode(form, c.g.space.dims, kept, x);
+    for (uint32_t i = 0; i < c.g.space.dims; i++)
+        square += double{x[i]} * x[i];
+    if (!std::isfinite(square))
+        return "an element is not finite";
+    if (!(norm >= 0))
+        return "its norm is none";
+    double length = std::sqrt(double{norm});
+    double error = vdb_kept_error(form, kept);
+    if (std::isfinite(length) &&
+        std::fabs(std::sqrt(square) - length) > error + kLengthTolerance * length)
+        return "not of the length that its norm says";
+    if (c.g.space.metric == VDB_METRIC_COSINE && norm != 0 &&
+        std::fabs(length - 1) > kLengthTolerance)
+        return "not of unit length";
+    return nullptr;
+}
+
+} // namespace
+
+void check_codes(VdbIvfCheck &c, VdbBlock block, const void *page)
+{
+    uint32_t owner = c.by_block[block].owner;
+    VdbIvfCodes codes;
+    if (vdb_ivf_codes_read(page, &c.g, VDB_IVF_NO_LIST, &codes) != VDB_OK)
+        return; // reported
+    for (uint32_t i = 0; i < codes.count; i++) {
+        auto item = static_cast<int32_t>(i);
+        VdbTid tid = codes.tids[i];
+        if (!tid_ok(c, tid, c.fed_live))
+            c.report(block, item, "entry: heap tid (%u,%u) is invalid",
+                     static_cast<VdbBlock>(tid.block_hi) << 16 | tid.block_lo, tid.offset);
+        if (!finite(codes.factors[i].add) || !finite(codes.factors[i].scale) ||
+            !finite(codes.spreads[i]) || vdb_code_float(codes.spreads[i]) < 0)
+            c.report(block, item, "entry: a factor of its code is not finite");
+        // what a retired list's entries name may be recycled
+        if (codes.places == nullptr || c.retired(owner))
+            continue;
+        if (const char *problem = name_value(c, owner, codes.places[i]))
+            c.report(block, item, "entry: %s", problem);
+    }
+}
+
+void check_values(VdbIvfCheck &c, VdbBlock block, const void *page)
+{
+    for (uint32_t i = 0; i < kMostSlots; i++) {
+        if (!slot_used(page, i))
+            continue;
+        float norm;
+        const void *kept = vdb_ivf_value_at(page, &c.g, i, &norm);
+        if (kept == nullptr) {
+            c.report(block, static_cast<int32_t>(i), "values: slot is outside");
+            continue;
+        }
+        c.used[size_t{block} * c.slot_words + i / 64] |= uint64_t{1} << i % 64;
+        if (const char *problem = kept_problem(c, kept, norm))
+            c.report(block, static_cast<int32_t>(i), "value: %s", problem);
+    }
+}
+
+} // namespace vdb::ivf

@@ -1,0 +1,276 @@
+// Pages of a coded index: rows as they are carried to them, codes on data pages and kept values on
+// value pages.
+//
+// Codes lie packed in blocks of 32, as FastScan wants them, but for the last block while it is not
+// full: there each code is in one piece, so that adding one changes few bytes of the page.
+#include <algorithm>
+#include <bit>
+
+#include "ivf/page_format.h"
+
+using namespace vdb::ivf;
+
+namespace {
+
+constexpr uint32_t kBlock = VDB_CODE_BLOCK;
+constexpr uint32_t kMostCodeBytes = VDB_IVF_MAX_DIMS / 8;
+constexpr uint32_t kReadAhead = 64; // bytes beyond the codes that kernels may read
+constexpr uint32_t kLargestPage = 32768;
+
+const RowHeader *row_header(const void *row)
+{
+    return static_cast<const RowHeader *>(row);
+}
+
+const uint8_t *row_code(const void *row)
+{
+    return static_cast<const uint8_t *>(row) + sizeof(RowHeader);
+}
+
+uint8_t *codes_of(void *page, const VdbIvfGeometry &g)
+{
+    return at<uint8_t>(page, g.codes_offset);
+}
+
+// The page's arrays.
+struct Entries {
+    VdbTid *tids;
+    VdbIvfPlace *places; // nullptr: there are none
+    VdbCodeFactors *factors;
+    uint16_t *spreads;
+
+    Entries(void *page, const VdbIvfGeometry &g)
+        : tids(tids_of(page, g)),
+          places(has_values(g) ? at<VdbIvfPlace>(page, g.places_offset) : nullptr),
+          factors(at<VdbCodeFactors>(page, g.factors_offset)),
+          spreads(at<uint16_t>(page, g.spreads_offset))
+    {
+    }
+
+    void move(uint32_t to, uint32_t from)
+    {
+        tids[to] = tids[from];
+        if (places != nullptr)
+            places[to] = places[from];
+        factors[to] = factors[from];
+        spreads[to] = spreads[from];
+    }
+};
+
+// Packs the block that begins with entry `first`, whose w codes are in one piece each.
+void pack_block(void *page, const VdbIvfGeometry &g, uint32_t first, uint32_t w)
+{
+    VdbCodec codec = vdb_ivf_codec(&g);
+    uint8_t *block = codes_of(page, g) + size_t{first} * code_bytes(g);
+    uint8_t codes[kBlock * kMostCodeBytes];
+    std::memcpy(codes, block, size_t{w} * code_bytes(g));
+    vdb_codes_pack(&codec, w, block, codes, w);
+}
+
+uint32_t first_free(const ValuesHeader &header)
+{
+    for (uint32_t i = 0; i < kMostSlots / 64; i++)
+        if (header.used[i] != UINT64_MAX)
+            return i * 64 + static_cast<uint32_t>(std::countr_one(header.used[i]));
+    return kMostSlots;
+}
+
+} // namespace
+
+namespace vdb::ivf {
+
+void remove_coded(void *page, const VdbIvfGeometry &g, VdbIsDead is_dead, void *state)
+{
+    DataHeader *header = data_of(page);
+    Entries entries(page, g);
+    VdbCodec codec = vdb_ivf_codec(&g);
+    uint8_t codes[kLargestPage]; // of those that stay, each in one piece
+    VdbIvfCodes old;
+    uint32_t kept = 0;
+    if (vdb_ivf_codes_read(page, &g, VDB_IVF_NO_LIST, &old) != VDB_OK)
+        return;
+    for (uint32_t i = 0; i < old.count; i++) {
+        if (is_dead(entries.tids[i], state))
+            continue;
+        vdb_ivf_code_get(&g, &old, i, codes + size_t{kept} * code_bytes(g));
+        entries.move(kept++, i);
+    }
+    if (kept == old.count)
+        return;
+    uint32_t packed = packed_entries(g, kept);
+    uint8_t *out = codes_of(page, g);
+    vdb_codes_pack(&codec, packed, out, codes, packed);
+    std::memcpy(out + size_t{packed} * code_bytes(g), codes + size_t{packed} * code_bytes(g),
+                size_t{kept - packed} * code_bytes(g));
+    header->count = static_cast<uint16_t>(kept);
+}
+
+} // namespace vdb::ivf
+
+// --- rows ---
+
+void vdb_ivf_row_make(const VdbIvfGeometry *g, const VdbIvfRow *row, void *out) noexcept
+{
+    if (!vdb_ivf_coded(g)) {
+        std::memcpy(out, row->value, g->value_bytes);
+        return;
+    }
+    VdbCodec codec = vdb_ivf_codec(g);
+    auto *header = static_cast<RowHeader *>(out);
+    auto *code = static_cast<uint8_t *>(out) + sizeof(RowHeader);
+    auto *kept = static_cast<uint8_t *>(out) + kept_offset(*g);
+    std::memset(out, 0, kept_offset(*g));
+    header->norm = row->norm;
+    vdb_code_make_bounded(&codec, static_cast<const float *>(row->centroid),
+                          static_cast<const float *>(row->value), code, &header->factors,
+                          &header->spread);
+    if (!has_values(*g))
+        return;
+    if (row->kept != nullptr)
+        std::memcpy(kept, row->kept, g->slot_bytes - sizeof(float));
+    else
+        vdb_kept_encode(static_cast<VdbKept>(g->kept), g->space.dims,
+                        static_cast<const float *>(row->value), kept);
+}
+
+// --- codes ---
+
+VdbStatus vdb_ivf_codes_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
+                             VdbIvfCodes *codes) noexcept
+{
+    VdbIvfData data;
+    VdbStatus status = vdb_ivf_data_read(page, g, list_id, &data);
+    if (status != VDB_OK)
+        return status;
+    const auto *all = at<uint8_t>(page, g->codes_offset);
+    uint32_t packed = packed_entries(*g, data.count);
+    *codes = {data.count,
+              packed,
+              data.next,
+              tids_of(page, *g),
+              has_values(*g) ? at<VdbIvfPlace>(page, g->places_offset) : nullptr,
+              at<VdbCodeFactors>(page, g->factors_offset),
+              at<uint16_t>(page, g->spreads_offset),
+              all,
+              all + size_t{packed} * code_bytes(*g)};
+    return VDB_OK;
+}
+
+void vdb_ivf_codes_estimate(const VdbIvfGeometry *g, const VdbIvfCodes *codes,
+                            const VdbCodeQuery *query, VdbIvfBase base, float *ranks) noexcept
+{
+    VdbCodeList list = {codes->codes,  codes->factors, g->capacity,
+                        codes->packed, base.rank,      base.a};
+    vdb_code_estimate(query, &list, ranks);
+    if (codes->packed == codes->count)
+        return;
+    VdbCodec codec = vdb_ivf_codec(g);
+    uint8_t open[kBlock * kMostCodeBytes + kReadAhead];
+    list.codes = open;
+    list.factors += codes->packed;
+    list.degree = std::min(g->capacity - codes->packed, kBlock);
+    list.count = codes->count - codes->packed;
+    vdb_codes_pack(&codec, list.degree, open, codes->open, list.count);
+    vdb_code_estimate(query, &list, ranks + codes->packed);
+}
+
+void vdb_ivf_code_get(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_t i,
+                      uint8_t *code) noexcept
+{
+    VdbCodec codec = vdb_ivf_codec(g);
+    if (i < codes->packed)
+        vdb_codes_get(&codec, g->capacity, codes->codes, i, code);
+    else
+        std::memcpy(code, codes->open + size_t{i - codes->packed} * code_bytes(*g), code_bytes(*g));
+}
+
+VdbStatus vdb_ivf_codes_add(void *page, const VdbIvfGeometry *g, VdbIvfEntry entry,
+                            const void *row) noexcept
+{
+    DataHeader *header = data_of(page);
+    Entries entries(page, *g);
+    uint32_t i = header->count;
+    if (i >= g->capacity)
+        return VDB_FULL;
+    entries.tids[i] = entry.tid;
+    if (entries.places != nullptr)
+        entries.places[i] = entry.place;
+    entries.factors[i] = row_header(row)->factors;
+    entries.spreads[i] = row_header(row)->spread;
+    std::memcpy(codes_of(page, *g) + size_t{i} * code_bytes(*g), row_code(row), code_bytes(*g));
+    header->count++;
+    if (packed_entries(*g, i + 1) > i)
+        pack_block(page, *g, i / kBlock * kBlock, i % kBlock + 1);
+    return VDB_OK;
+}
+
+uint32_t vdb_ivf_codes_dead(const void *page, const VdbIvfGeometry *g, VdbIsDead is_dead,
+                            void *state, VdbIvfPlace *places) noexcept
+{
+    VdbIvfCodes codes;
+    uint32_t n = 0;
+    if (!has_values(*g) || vdb_ivf_codes_read(page, g, VDB_IVF_NO_LIST, &codes) != VDB_OK)
+        return 0;
+    for (uint32_t i = 0; i < codes.count; i++)
+        if (is_dead(codes.tids[i], state))
+            places[n++] = codes.places[i];
+    return n;
+}
+
+// --- values ---
+
+void vdb_ivf_values_begin(void *page, uint32_t list_id) noexcept
+{
+    *values_of(page) = {list_id, 0, {}};
+}
+
+VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
+                              VdbIvfValues *values) noexcept
+{
+    const ValuesHeader *header = values_of(page);
+    if (!has_values(*g) || !is_kind(page, *g, VDB_IVF_PAGE_VALUES) ||
+        (list_id != VDB_IVF_NO_LIST && header->list_id != list_id))
+        return VDB_STALE;
+    uint32_t count = 0;
+    for (uint64_t used : header->used)
+        count += static_cast<uint32_t>(std::popcount(used));
+    if (count > g->slots_per_page)
+        return VDB_CORRUPT;
+    *values = {header->list_id, count, trailer(page, *g)->next};
+    return VDB_OK;
+}
+
+VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, const void *row,
+                             uint32_t *slot) noexcept
+{
+    ValuesHeader *header = values_of(page);
+    uint32_t i = first_free(*header);
+    if (i >= g->slots_per_page)
+        return VDB_FULL;
+    char *at = static_cast<char *>(slot_at(page, *g, i));
+    std::memcpy(at, &row_header(row)->norm, sizeof(float));
+    std::memcpy(at + sizeof(float), static_cast<const char *>(row) + kept_offset(*g),
+                g->slot_bytes - sizeof(float));
+    header->used[i / 64] |= uint64_t{1} << i % 64;
+    *slot = i;
+    return VDB_OK;
+}
+
+const void *vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
+                             float *norm) noexcept
+{
+    if (slot >= g->slots_per_page || !slot_used(page, slot))
+        return nullptr;
+    const char *at = static_cast<const char *>(slot_at(page, *g, slot));
+    std::memcpy(norm, at, sizeof(*norm));
+    return at + sizeof(*norm);
+}
+
+void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,
+                           uint32_t n) noexcept
+{
+    ValuesHeader *header = values_of(page);
+    for (uint32_t i = 0; i < n; i++)
+        if (slots[i] < g->slots_per_page)
+            header->used[slots[i] / 64] &= ~(uint64_t{1} << slots[i] % 64);
+}

@@ -1,0 +1,81 @@
+// State of a scan of a coded index.  See scan_coded_api.h for how it is driven.
+#pragma once
+
+#include "core/heap.h"
+#include "ivf/page_format.h"
+#include "ivf/scan.h"
+#include "ivf/scan_coded_api.h"
+
+namespace vdb::ivf {
+
+// Entries ranked at a time: their pages' cache lines are loaded together.
+constexpr uint32_t kCodedBatch = 16;
+
+// A place in the order in which entries are ranked: total, and the same whenever a page is read.
+struct CodedKey {
+    float lower; // never NaN
+    uint64_t tid;
+};
+
+inline CodedKey key_of(const VdbIvfCandidate &c)
+{
+    return {c.lower, tid_key(c.tid)};
+}
+
+inline bool goes_before(CodedKey a, CodedKey b)
+{
+    return a.lower != b.lower ? a.lower < b.lower : a.tid < b.tid;
+}
+
+struct LowestFirst {
+    bool operator()(const VdbIvfCandidate &a, const VdbIvfCandidate &b) const
+    {
+        return goes_before(key_of(a), key_of(b));
+    }
+};
+
+struct NearestRowFirst {
+    bool operator()(const VdbIvfCodedRow &a, const VdbIvfCodedRow &b) const
+    {
+        return a.bound != b.bound ? a.bound < b.bound : tid_key(a.tid) < tid_key(b.tid);
+    }
+};
+
+} // namespace vdb::ivf
+
+struct VdbIvfCodedScan {
+    VdbIvfGeometry g;
+    const VdbKernels *kernels;
+    VdbIvfCodedQuery query;
+    bool in_order;          // false: all rows are equally near, or as far
+    VdbCodeQuery *estimate; // what `codes_of_query` is made into
+    void *codes_of_query;   // these three are in the scan's own memory
+    float *lowers;          // of a page's entries
+    uint32_t *near;         // which of them are wanted
+    size_t limit;           // of bytes for both heaps
+
+    // the list whose pages are fed
+    uint32_t list_id;
+    VdbIvfBase base;
+    float width; // lower bounds are that many spreads below the estimates
+
+    vdb::Heap<VdbIvfCandidate, vdb::ivf::LowestFirst> candidates;
+    uint32_t room; // candidates before the farthest are given up
+    bool is_heap;  // no page was fed since
+    vdb::Heap<VdbIvfCodedRow, vdb::ivf::NearestRowFirst> rows;
+    VdbIvfCandidate batch[vdb::ivf::kCodedBatch];
+    uint32_t batch_size;
+
+    uint32_t ranked_total;
+    double error; // the largest of the kept values ranked
+    double floor; // the largest bound of a row taken: what the executor returned is not beyond it
+    vdb::ivf::CodedKey now;     // ranked last
+    vdb::ivf::CodedKey last;    // the last in order of those ranked: ahead of `now` for a while
+                                // after the window was widened
+    bool ranked_any;            // in this window: `last` and `now` are of it
+    bool rereading;             // leaves out what was ranked: not after `last`, or `now` ...
+    bool late;                  // ... of lists that the window was last widened by
+    bool dropped_any;           // in this pass over the window
+    vdb::ivf::CodedKey dropped; // the first that found no room: what is not before it is dropped
+};
+static_assert(std::is_trivially_destructible_v<VdbIvfCodedScan>);

@@ -1,0 +1,54 @@
+/*
+ * State of an ivf index scan, and what ranks the entries of a coded index (ivf_rank.c).
+ */
+#ifndef VDB_PG_IVF_SCAN_H
+#define VDB_PG_IVF_SCAN_H
+
+#include "access/genam.h"
+
+#include "ivf/scan_api.h"
+#include "ivf/scan_coded_api.h"
+#include "pg/heap_ahead.h"
+#include "pg/ivf.h"
+
+/* What fetches values that only the table has. */
+typedef struct IvfRows IvfRows;
+
+typedef struct IvfScan {
+    IvfIndex ii;
+    MemoryContext context; /* of one rescan */
+    bool begun;            /* the first tuple was asked for */
+    bool done;
+    bool cold; /* a page was not in memory */
+
+    /* what collects entries: one of the two */
+    VdbIvfScan *plain;
+    void *given; /* what it works in */
+    VdbIvfCodedScan *coded;
+    IvfRows *rows; /* lives as long as the scan; NULL: not needed so far */
+
+    /* the lists in the order in which they are looked at */
+    VdbIvfRanked *ranked;
+    IvfListRef *lists; /* by VdbIvfRanked.index, as the next */
+    float *norms;      /* of their centroids; NULL: those are of unit length, or not needed */
+    uint32 count;
+    uint32 most; /* of them may be looked at */
+    uint32 from; /* the window: ranked[from .. to) */
+    uint32 to;
+    uint32 late;   /* the first of those that were added to it last, `to` if none were */
+    uint32 enough; /* as soon as no more entries are left to take, the window grows */
+
+    /* of a coded index */
+    VdbHeapAhead ahead; /* rows that come next */
+    bool recheck;       /* their order is a bound, the executor computes the rest */
+    double order;       /* of the row returned last */
+} IvfScan;
+
+/* Gives the collector what it asks for. */
+extern void ivf_provide_memory(IvfScan *so);
+
+/* Ranks the batch that the coded scan asks for. */
+extern void ivf_rank_batch(IndexScanDesc scan, IvfScan *so);
+extern void ivf_end_rows(IvfScan *so);
+
+#endif
