@@ -130,6 +130,24 @@ SELECT count(*) FROM (SELECT id FROM grown ORDER BY v <-> (SELECT v FROM grown L
 REINDEX INDEX grown_v;
 SELECT heap_tids, lists, free_pages FROM vectordb_index_info('grown_v');
 SELECT * FROM vectordb_index_check('grown_v');
+-- rows that come and go leave the centroids where they are; where the rows have moved, vacuum moves the centroids after them
+CREATE TABLE moving (id serial, v vector(64));
+INSERT INTO moving (v) SELECT random_vector(64, i) FROM generate_series(1, 4000) i;
+CREATE INDEX plain_v ON moving USING ivf (v) WITH (lists = 16, quantizer = none);
+CREATE INDEX coded_v ON moving USING ivf (v) WITH (lists = 16, quantizer = rabitq);
+CREATE INDEX cosine_v ON moving USING ivf (v vector_cosine_ops) WITH (lists = 16, quantizer = none);
+CREATE VIEW moved AS SELECT i AS index, retired_lists > 0 AS moved FROM unnest(ARRAY['plain_v', 'coded_v', 'cosine_v']) i, vectordb_index_info(i::regclass);
+INSERT INTO moving (v) SELECT random_vector(64, i) FROM generate_series(1, 2000) i;
+DELETE FROM moving WHERE id % 8 = 1;
+VACUUM moving;
+SELECT * FROM moved;
+INSERT INTO moving (v) SELECT random_vector(64, i) + (SELECT array_agg(d % 2 * 0.35)::vector FROM generate_series(1, 64) d) FROM generate_series(1, 4000) i;
+DELETE FROM moving WHERE id % 8 = 2;
+VACUUM moving;
+SELECT * FROM moved;
+SELECT i AS index, p.* FROM unnest(ARRAY['plain_v', 'coded_v', 'cosine_v']) i, vectordb_index_check(i::regclass) p;
+DROP TABLE moving CASCADE;
+
 -- with too little memory to split lists, rows are still inserted
 CREATE TABLE bits (id int, v bit(64000));
 CREATE INDEX bits_v ON bits USING ivf (v bit_hamming_ops);

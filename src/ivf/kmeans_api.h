@@ -38,6 +38,13 @@ bool vdb_ivf_kmeans_step(VdbIvfKmeans *km) VDB_NOEXCEPT;
  */
 VdbIvfCentroids vdb_ivf_kmeans_result(const VdbIvfKmeans *km) VDB_NOEXCEPT;
 
+/*
+ * By what part of all their distances (L2: squared) the values are nearer to one centroid than to
+ * another: 0 = not at all, 1 = they coincide with it; less than 0 where they are farther.
+ */
+double vdb_ivf_drift(const VdbIvfGeometry *g, const VdbIvfSample *values, const void *from,
+                     const void *to) VDB_NOEXCEPT;
+
 VDB_END_DECLS
 
 #endif

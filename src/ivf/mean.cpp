@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/half_api.h"
+#include "ivf/kmeans_api.h"
 
 namespace vdb::ivf {
 
@@ -124,3 +125,20 @@ void Mean::write(void *target) const
 }
 
 } // namespace vdb::ivf
+
+using namespace vdb::ivf;
+
+extern "C" double vdb_ivf_drift(const VdbIvfGeometry *g, const VdbIvfSample *values,
+                                const void *from, const void *to) noexcept
+{
+    const Affinity affinity(g->space);
+    double before = 0, after = 0;
+    for (uint32_t i = 0; i < values->count; i++) {
+        const void *value = static_cast<const char *>(values->values) + i * values->stride;
+        const double length =
+            length_of(affinity, value); // what -<value, centroid> is less than 0 by
+        before += length + affinity.distance(value, from);
+        after += length + affinity.distance(value, to);
+    }
+    return before > 0 ? 1 - after / before : 0;
+}

@@ -182,6 +182,22 @@ extern void ivf_drop_pending(Relation index, IvfIndex *ii);
  * least so many transactions ago. */
 extern void ivf_recycle_lists(Relation index, IvfIndex *ii, uint32 age);
 
+/* ivf_entries.c: reading whole lists */
+/* An entry of a list, whatever the form of the list. */
+typedef struct IvfListEntry {
+    VdbTid tid;
+    const void *value; /* in the index's space */
+    float norm;        /* of a coded index */
+    const void *kept;  /* what the value was decoded from, NULL: it is the value itself */
+} IvfListEntry;
+
+typedef void (*IvfVisitEntry)(const IvfListEntry *entry, void *state);
+
+/* Calls visit() for every entry of the list, on copies of its pages; an entry is valid until it
+ * returns.  REQUIRES: the list's ExclusiveLock is held, and the index has its values. */
+extern void ivf_for_each_entry(Relation index, IvfIndex *ii, const VdbIvfList *list,
+                               IvfVisitEntry visit, void *state);
+
 /* ivf_split.c */
 /* Splits a list that has outgrown the others, if nobody else is splitting. */
 extern void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref);
@@ -190,6 +206,9 @@ extern uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint
 /* Replaces a list by up to so many that share its entries.  False: it could not be split.
  * REQUIRES: the split lock is held. */
 extern bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces);
+/* Replaces a list by one around the mean of its entries, if they have moved away from its centroid.
+ * REQUIRES: the split lock is held. */
+extern bool ivf_recentre(Relation index, IvfIndex *ii, IvfListRef ref);
 
 /* ivf_build.c */
 extern IndexBuildResult *ivfbuild(Relation heap, Relation index, IndexInfo *info);

@@ -26,5 +26,7 @@ extern bool ivf_sample_fits(const IvfIndex *ii, uint32 lists, uint64 rows);
 extern void *ivf_sample_next(IvfSample *sample);
 /* Finds up to so many centroids; they live as long as the sample. */
 extern VdbIvfCentroids ivf_sample_centroids(IvfSample *sample, uint64 seed);
+/* vdb_ivf_drift() of the sample. */
+extern double ivf_sample_drift(const IvfSample *sample, const void *from, const void *to);
 
 #endif

@@ -88,9 +88,14 @@ void *ivf_sample_next(IvfSample *sample)
     return at < sample->room ? sample->values + sample->stride * at : NULL;
 }
 
+static VdbIvfSample values_of(const IvfSample *sample)
+{
+    return (VdbIvfSample){sample->values, sample->stride, Min(sample->seen, sample->room)};
+}
+
 VdbIvfCentroids ivf_sample_centroids(IvfSample *sample, uint64 seed)
 {
-    VdbIvfSample values = {sample->values, sample->stride, Min(sample->seen, sample->room)};
+    VdbIvfSample values = values_of(sample);
     void *memory =
         ivf_alloc_aligned(vdb_ivf_kmeans_size(sample->geometry, sample->lists, values.count));
     VdbIvfKmeans *km = vdb_ivf_kmeans_init(memory, sample->geometry, sample->lists, &values, seed);
@@ -98,4 +103,11 @@ VdbIvfCentroids ivf_sample_centroids(IvfSample *sample, uint64 seed)
     while (vdb_ivf_kmeans_step(km))
         CHECK_FOR_INTERRUPTS();
     return vdb_ivf_kmeans_result(km);
+}
+
+double ivf_sample_drift(const IvfSample *sample, const void *from, const void *to)
+{
+    VdbIvfSample values = values_of(sample);
+
+    return vdb_ivf_drift(sample->geometry, &values, from, to);
 }

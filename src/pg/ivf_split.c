@@ -17,12 +17,15 @@
 
 #include "pg/ivf.h"
 #include "pg/ivf_build.h"
-#include "quant/kept_api.h"
 
 /* Transactions after which a split uses a retired list's pages again.  Scans on a standby, for
  * which the primary does not wait, should have ended; vacuum, which comes more rarely, does not
  * ask. */
 #define RECYCLE_AGE 10000
+
+/* A list gets a new centroid when that brings its entries nearer by so large a part: what is built
+ * is within .02, as a centroid is the mean of some dozens of rows. */
+#define MOST_DRIFT 0.1
 
 typedef struct Piece {
     uint32 ordinal;
@@ -34,112 +37,22 @@ typedef struct Piece {
     uint32 waiting;
 } Piece;
 
-/* An entry of the old list. */
-typedef struct SplitEntry {
-    VdbTid tid;
-    const void *value; /* in the index's space */
-    float norm;
-    const void *kept; /* what the value was decoded from, NULL: it is the value itself */
-} SplitEntry;
-
 typedef struct Split {
     Relation index;
     IvfIndex *ii;
     uint32 ordinal; /* of the list being split */
     VdbIvfList old;
     VdbIvfCentroids centroids;
-    Piece *pieces; /* one a centroid */
-    /* of a coded index: */
-    BlockNumber values_block; /* of the value page last read */
-    PGAlignedBlock values_page;
-    float *decoded; /* a value */
+    IvfSample *sample; /* of its values, which the centroids were found from */
+    Piece *pieces;     /* one a centroid */
 } Split;
 
-/* --- reading the old list --- */
+/* --- the old list --- */
 
-/* The kept form of an entry of a coded list, on a copy of its page. */
-static const void *read_kept(Split *s, VdbIvfPlace place, float *norm)
+static void sample_entry(const IvfListEntry *entry, void *state)
 {
-    const VdbIvfGeometry *g = &s->ii->geometry;
-    BlockNumber blkno = vdb_ivf_place_block(place);
-    const void *kept;
-
-    if (blkno != s->values_block) {
-        Buffer buf = ivf_read_page(s->index, s->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_SHARE);
-        VdbIvfValues values;
-
-        memcpy(s->values_page.data, BufferGetPage(buf), BLCKSZ);
-        UnlockReleaseBuffer(buf);
-        ivf_check_data(vdb_ivf_values_read(s->values_page.data, g, s->old.id, &values), s->index,
-                       blkno);
-        s->values_block = blkno;
-    }
-    kept = vdb_ivf_value_at(s->values_page.data, g, place.slot, norm);
-    if (kept == NULL)
-        vdb_corrupted(s->index, blkno, "a value is missing");
-    return kept;
-}
-
-typedef void (*VisitEntry)(Split *s, const SplitEntry *entry, void *state);
-
-static void visit_coded_page(Split *s, const char *page, VisitEntry visit, void *state)
-{
-    const VdbIvfGeometry *g = &s->ii->geometry;
-    VdbIvfCodes codes;
-
-    ivf_check_data(vdb_ivf_codes_read(page, g, s->old.id, &codes), s->index, s->old.first);
-    for (uint32 i = 0; i < codes.count; i++) {
-        SplitEntry entry = {.tid = codes.tids[i], .value = s->decoded};
-
-        entry.kept = read_kept(s, codes.places[i], &entry.norm);
-        vdb_kept_decode((VdbKept) g->kept, g->space.dims, entry.kept, s->decoded);
-        visit(s, &entry, state);
-    }
-}
-
-static void visit_plain_page(Split *s, const char *page, VisitEntry visit, void *state)
-{
-    const VdbIvfGeometry *g = &s->ii->geometry;
-    VdbIvfData data;
-
-    ivf_check_data(vdb_ivf_data_read(page, g, s->old.id, &data), s->index, s->old.first);
-    for (uint32 i = 0; i < data.count; i++) {
-        SplitEntry entry = {.tid = vdb_ivf_data_tid(page, g, i),
-                            .value = vdb_ivf_data_value(page, g, i)};
-
-        visit(s, &entry, state);
-    }
-}
-
-/* Calls visit() for every entry of the list, on copies of its pages. */
-static void for_each_entry(Split *s, VisitEntry visit, void *state)
-{
-    BlockNumber blkno = s->old.first;
-    BlockNumber steps = 0;
-    PGAlignedBlock page;
-    VdbIvfData data;
-
-    s->values_block = InvalidBlockNumber;
-    while (blkno != InvalidBlockNumber) {
-        Buffer buf = ivf_read_data(s->index, s->ii, blkno, NULL, BUFFER_LOCK_SHARE);
-
-        memcpy(page.data, BufferGetPage(buf), BLCKSZ);
-        UnlockReleaseBuffer(buf);
-        ivf_check_data(vdb_ivf_data_read(page.data, &s->ii->geometry, s->old.id, &data), s->index,
-                       blkno);
-        if (vdb_ivf_coded(&s->ii->geometry))
-            visit_coded_page(s, page.data, visit, state);
-        else
-            visit_plain_page(s, page.data, visit, state);
-        ivf_count_step(s->index, s->ii, blkno, &steps);
-        blkno = data.next;
-        CHECK_FOR_INTERRUPTS();
-    }
-}
-
-static void sample_entry(Split *s, const SplitEntry *entry, void *state)
-{
-    void *to = ivf_sample_next(state);
+    Split *s = state;
+    void *to = ivf_sample_next(s->sample);
 
     if (to != NULL)
         memcpy(to, entry->value, s->ii->geometry.value_bytes);
@@ -322,8 +235,9 @@ static void flush_values(Split *s, Piece *piece)
     piece->waiting = 0;
 }
 
-static void distribute_entry(Split *s, const SplitEntry *entry, void *state)
+static void distribute_entry(const IvfListEntry *entry, void *state)
 {
+    Split *s = state;
     const VdbIvfGeometry *g = &s->ii->geometry;
     uint32 nearest = vdb_ivf_nearest(g, &s->centroids, entry->value);
     Piece *piece = &s->pieces[nearest];
@@ -378,7 +292,7 @@ static void make_pieces(Split *s)
         piece->ordinal = ordinal++;
         begin_piece(s, piece, meta.next_id + i, centroid);
     }
-    for_each_entry(s, distribute_entry, NULL);
+    ivf_for_each_entry(s->index, s->ii, &s->old, distribute_entry, s);
     for (uint32 i = 0; i < s->centroids.count; i++) {
         if (s->pieces[i].waiting > 0)
             flush_values(s, &s->pieces[i]);
@@ -394,15 +308,14 @@ static void make_pieces(Split *s)
 static void find_centroids(Split *s, uint32 pieces)
 {
     uint64 rows = (uint64) s->old.pages * s->ii->geometry.capacity;
-    IvfSample *sample;
 
     while (pieces > 0 && !ivf_sample_fits(s->ii, pieces, rows))
         pieces /= 2;
     if (pieces == 0)
         return;
-    sample = ivf_sample_begin(s->ii, pieces, rows);
-    for_each_entry(s, sample_entry, sample);
-    s->centroids = ivf_sample_centroids(sample, s->ii->seed ^ s->old.id);
+    s->sample = ivf_sample_begin(s->ii, pieces, rows);
+    ivf_for_each_entry(s->index, s->ii, &s->old, sample_entry, s);
+    s->centroids = ivf_sample_centroids(s->sample, s->ii->seed ^ s->old.id);
 }
 
 /* Whether the index has its rows' values, which tell where else they might belong. */
@@ -417,15 +330,38 @@ static bool has_ids(Split *s)
     return ivf_read_meta(s->index, s->ii).next_id < PG_UINT32_MAX - 2 * VDB_IVF_MAX_PIECES;
 }
 
-bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
+/* Whether the centroids found are worth writing the list anew. */
+typedef bool (*WorthIt)(Split *s, uint32 pieces);
+
+static bool are_pieces(Split *s, uint32 pieces)
+{
+    return s->centroids.count >= Min(pieces, 2);
+}
+
+/* Whether the list has drifted from where its centroid is. */
+static bool has_drifted(Split *s, uint32 pieces)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    BlockNumber blkno = centroid_block(s, s->ordinal);
+    Buffer buf = ivf_read_page(s->index, s->ii, blkno, VDB_IVF_PAGE_CENTROIDS, BUFFER_LOCK_SHARE);
+    const void *centroid = vdb_ivf_centroid_at(BufferGetPage(buf), g, s->ordinal);
+    bool drifted;
+
+    if (centroid == NULL)
+        vdb_corrupted(s->index, blkno, "centroids are missing");
+    drifted = ivf_sample_drift(s->sample, centroid, s->centroids.values) > MOST_DRIFT;
+    UnlockReleaseBuffer(buf);
+    return drifted;
+}
+
+/* Replaces a list, if that is worth it. */
+static bool replace(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces, WorthIt worth_it)
 {
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "ivf split", ALLOCSET_DEFAULT_SIZES);
     MemoryContext old = MemoryContextSwitchTo(context);
     Split s = {.index = index, .ii = ii, .ordinal = ref.ordinal};
-    bool split = false;
-
-    s.decoded = ivf_alloc_aligned(ii->geometry.value_bytes);
+    bool done = false;
 
     ivf_drop_pending(index, ii);
     ivf_recycle_lists(index, ii, RECYCLE_AGE);
@@ -435,16 +371,26 @@ bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
         has_values(&ii->geometry))
     {
         find_centroids(&s, pieces);
-        split = s.centroids.count >= Min(pieces, 2);
+        done = s.centroids.count > 0 && worth_it(&s, pieces);
     }
-    if (split) {
+    if (done) {
         make_pieces(&s);
         ivf_retire_list(index, ii, ref, s.centroids.count);
     }
     UnlockPage(index, ref.ordinal, ExclusiveLock);
     MemoryContextSwitchTo(old);
     MemoryContextDelete(context);
-    return split;
+    return done;
+}
+
+bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces)
+{
+    return replace(index, ii, ref, pieces, are_pieces);
+}
+
+bool ivf_recentre(Relation index, IvfIndex *ii, IvfListRef ref)
+{
+    return replace(index, ii, ref, 1, has_drifted);
 }
 
 /* How often a list that cannot be split, for all its entries are equal, is tried in vain: eight

@@ -1,7 +1,8 @@
 /*
  * Vacuum of an ivf index: dead rows leave their pages, which are compacted and offered to new rows;
  * a list that has lost all its rows is retired, one that is mostly holes is rewritten, one that has
- * outgrown the others is split, and pages of retired lists are recycled.
+ * outgrown the others is split, one whose rows have moved away from its centroid gets another, and
+ * pages of retired lists are recycled.
  *
  * The split lock is held all the time, so that no list with dead rows comes into being behind the
  * cursor; inserters never wait for that lock.
@@ -21,6 +22,9 @@
 
 /* A list is rewritten when its rows would do with so small a part of its pages. */
 #define SPARSE_PART 3
+
+/* Where so small a part of a list's rows was replaced, its centroid is looked at. */
+#define REPLACED_PART 16
 
 typedef struct IvfVacuum {
     Relation index;
@@ -157,19 +161,19 @@ static BlockNumber vacuum_page(IvfVacuum *v, uint32 ordinal, const VdbIvfList *l
     return data.next;
 }
 
-/* Answers how many entries are left. */
-static uint64 vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
+static VdbTidCount vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *list)
 {
     BlockNumber blkno = list->first;
     BlockNumber steps = 0;
-    double before = v->stats->num_index_tuples;
+    IndexBulkDeleteResult before = *v->stats;
 
     while (blkno != InvalidBlockNumber) {
         VDB_VACUUM_DELAY_POINT();
         ivf_count_step(v->index, &v->ii, blkno, &steps);
         blkno = vacuum_page(v, ordinal, list, blkno);
     }
-    return (uint64) (v->stats->num_index_tuples - before);
+    return (VdbTidCount){.left = v->stats->num_index_tuples - before.num_index_tuples,
+                         .dead = v->stats->tuples_removed - before.tuples_removed};
 }
 
 /* --- lists --- */
@@ -205,16 +209,18 @@ static void retire_if_empty(IvfVacuum *v, IvfListRef ref)
     UnlockPage(v->index, ref.ordinal, ExclusiveLock);
 }
 
-/* Does what a list of so many entries needs. */
-static void tend_list(IvfVacuum *v, IvfListRef ref, uint32 pages, uint64 entries)
+/* Does what a list needs that has so many entries, and lost so many. */
+static void tend_list(IvfVacuum *v, IvfListRef ref, uint32 pages, VdbTidCount entries)
 {
     VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
-    uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries);
+    uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries.left);
 
     if (pieces > 0)
         (void) ivf_split(v->index, &v->ii, ref, pieces);
-    else if (entries <= (uint64) (pages / SPARSE_PART) * v->ii.geometry.capacity)
+    else if (entries.left <= (uint64) (pages / SPARSE_PART) * v->ii.geometry.capacity)
         (void) ivf_split(v->index, &v->ii, ref, 1);
+    else if (entries.dead > entries.left / REPLACED_PART)
+        (void) ivf_recentre(v->index, &v->ii, ref);
 }
 
 /* --- the whole --- */
@@ -233,14 +239,14 @@ static void vacuum_lists(IvfVacuum *v)
     for (uint32 ordinal = 0; ordinal < meta.ordinals; ordinal++) {
         VdbIvfList list = ivf_read_list(v->index, &v->ii, ordinal);
         IvfListRef ref = {ordinal, list.id, list.first, list.run};
-        uint64 entries;
+        VdbTidCount entries;
 
         VDB_VACUUM_DELAY_POINT();
         /* what is split meanwhile has no dead rows any more, wherever its pieces are */
         if (list.id >= meta.next_id || list.state != VDB_IVF_LIST_LIVE)
             continue;
         entries = vacuum_list(v, ordinal, &list);
-        if (entries > 0)
+        if (entries.left > 0)
             tend_list(v, ref, list.pages, entries);
         else if (n < room)
             empty[n++] = ref;

@@ -215,3 +215,37 @@ TEST(Kmeans, SurvivesAnyBytes)
             EXPECT_LE(found.count, lists);
         }
 }
+
+// Values all moved by one step: they are nearer to their mean than to where it was, by the square
+// of that step against what separates them from it.
+TEST(Drift, IsWhatMovingTheCentroidBrings)
+{
+    constexpr uint32_t kDims = 16;
+    for (VdbStorage storage : {VDB_STORAGE_FLOAT32, VDB_STORAGE_HALF}) {
+        const VdbSpace space = {VDB_METRIC_L2, storage, kDims};
+        const VdbIvfGeometry g = geometry(space);
+        const Values values = random_values(space, 2000);
+        Values centroids(space);
+        centroids.add(std::vector<float>(kDims));      // about their mean
+        centroids.add(std::vector<float>(kDims, .5f)); // the step's square is .25 of their variance
+        const VdbIvfSample sample = {values.bytes.data(), values.stride(), values.count()};
+        EXPECT_NEAR(vdb_ivf_drift(&g, &sample, centroids[1], centroids[0]), .2, .02);
+        EXPECT_NEAR(vdb_ivf_drift(&g, &sample, centroids[0], centroids[1]), -.25, .03);
+        EXPECT_EQ(vdb_ivf_drift(&g, &sample, centroids[1], centroids[1]), 0);
+    }
+}
+
+TEST(Drift, CountsDirectionsOnlyUnderCosine)
+{
+    const VdbSpace space = {VDB_METRIC_COSINE, VDB_STORAGE_FLOAT32, 2};
+    const VdbIvfGeometry g = geometry(space);
+    Values values(space), centroids(space);
+    for (float length : {0.f, 1.f, 100.f})
+        values.add({length, 0});
+    centroids.add({0, 1});
+    centroids.add({1, 0});
+    const VdbIvfSample sample = {values.bytes.data(), values.stride(), values.count()};
+    EXPECT_FLOAT_EQ(vdb_ivf_drift(&g, &sample, centroids[0], centroids[1]), 1);
+    const VdbIvfSample zero = {values.bytes.data(), values.stride(), 1};
+    EXPECT_EQ(vdb_ivf_drift(&g, &zero, centroids[0], centroids[1]), 0);
+}
