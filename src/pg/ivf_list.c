@@ -300,17 +300,16 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
     const VdbIvfGeometry *g = &ii->geometry;
     GenericXLogState *wal = GenericXLogStart(index);
     Page page = GenericXLogRegisterBuffer(wal, buf, 0);
-    VdbStatus status = VDB_OK;
     VdbIvfEntry coded = {.tid = entry.tid};
 
     if (BufferIsValid(valuebuf)) {
+        BlockNumber blkno = BufferGetBlockNumber(valuebuf);
+        Page values = GenericXLogRegisterBuffer(wal, valuebuf, 0);
         uint32 slot;
 
-        status =
-            vdb_ivf_values_add(GenericXLogRegisterBuffer(wal, valuebuf, 0), g, entry.row, &slot);
-        coded.place = vdb_ivf_place(BufferGetBlockNumber(valuebuf), slot);
+        vdb_check(vdb_ivf_values_add(values, g, entry.row, &slot), index, blkno);
+        coded.place = vdb_ivf_place(blkno, slot);
     }
-    vdb_check(status, index, BufferGetBlockNumber(valuebuf));
     vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)
                                : vdb_ivf_data_add(page, g, entry.tid, entry.row),
               index, BufferGetBlockNumber(buf));

@@ -78,6 +78,7 @@ static bool fetch_value(IndexScanDesc scan, IvfRows *rows, VdbTid tid, Datum *va
     bool again = false;
 
     memcpy(&at, &tid, sizeof(at));
+    vdb_check_heap_tid(scan, &at);
     if (!table_index_fetch_tuple(rows->fetch, &at, scan->xs_snapshot, rows->slot, &again, NULL))
         return false;
     FormIndexDatum(rows->info, rows->slot, rows->estate, values, isnull);

@@ -407,6 +407,7 @@ static void fill_ahead(IndexScanDesc scan, IvfScan *so)
         }
         memcpy(&row.tid, &found.tid, sizeof(row.tid));
         row.order = found.bound;
+        vdb_check_heap_tid(scan, &row.tid);
         vdb_ahead_put(&so->ahead, row);
     }
 }

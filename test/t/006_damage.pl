@@ -134,6 +134,32 @@ foreach my $round (1 .. 60)
 	put($table, $sound{$table});
 }
 
+# --- rows beyond the end of the table ---
+# Whichever way a list keeps its values, and where the scan itself fetches rows for them.
+foreach my $storage ('sq8', 'heap')
+{
+	$node->start;
+	$node->safe_psql('postgres', "DROP INDEX codes_v; CREATE INDEX codes_v ON codes USING ivf (v vector_l2_ops) WITH (quantizer = rabitq, storage = $storage)");
+	my $path = $node->data_dir . '/' . $node->safe_psql('postgres', "CHECKPOINT; SELECT pg_relation_filepath('codes_v')");
+	my @tid = split ',', $node->safe_psql('postgres', q{SELECT trim(ctid::text, '()') FROM codes ORDER BY id LIMIT 1});
+	$node->stop;
+	my $bytes = PostgreSQL::Test::Utils::slurp_file($path);
+	my ($sane, $wild) = map { pack('SSS', $_->[0] >> 16, $_->[0] & 65535, $_->[1]) } \@tid, [ 3_000_000_000, 1 ];
+	foreach my $at (map { $_ * PAGE } 0 .. length($bytes) / PAGE - 1)
+	{
+		my $page = substr($bytes, $at, PAGE);
+		next unless unpack('S', substr($page, PAGE - 4, 2)) == 4; # data pages
+		$page =~ s/\Q$sane\E/$wild/g;
+		substr($bytes, $at, PAGE) = $page;
+	}
+	$file{codes} = $path;
+	put('codes', $bytes);
+	$node->start;
+	my ($rc, $out, $err) = $node->psql('postgres', "\\set VERBOSITY verbose\nSET enable_seqscan = off; SELECT count(*) FROM (SELECT id FROM codes ORDER BY v <-> (SELECT v FROM codes ORDER BY id LIMIT 1) LIMIT 10) n");
+	like($err, qr/ERROR:  XX002: .* it names a row in block 3000000000 of its table/, "a row beyond the end of the table, storage = $storage");
+	$node->stop;
+}
+
 # REINDEX mends everything.
 put($_, overwrite($sound{$_}, PAGE, "\0" x PAGE)) foreach 'item', 'listed', 'codes';
 $node->start;
