@@ -87,10 +87,12 @@ SELECT '[1,2]'::halfvec < '[1,3]', '[1,2]'::halfvec < '[1]', '[-0]'::halfvec = '
     '[2]'::halfvec >= '[1,9]', '[1]'::halfvec <= '[1]', '[-1]'::halfvec > '[-2]', halfvec_cmp('[1,2]', '[1]');
 CREATE INDEX ON halfvec_type (v);
 SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT i FROM halfvec_type WHERE v = '[3,4]';
 SELECT i FROM halfvec_type WHERE v = '[3,4]';
 SELECT i, v FROM halfvec_type ORDER BY v DESC NULLS LAST LIMIT 2;
 RESET enable_seqscan;
+RESET enable_bitmapscan;
 DROP TABLE halfvec_type;
 
 \set VERBOSITY sqlstate

@@ -1,4 +1,7 @@
 -- CREATE INDEX: every width, kind of table, amount of memory and number of workers
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET enable_seqscan = off;
 -- every row that the graph leads to, in whatever order
@@ -41,10 +44,10 @@ TRUNCATE items;
 INSERT INTO items SELECT i, ARRAY[i % 37, i % 41, i] FROM generate_series(1, 4000) i;
 CREATE INDEX items_partial ON items USING hnsw (v vector_l2_ops) WHERE id % 2 = 0;
 CREATE INDEX items_expression ON items USING hnsw ((subvector(v, 1, 2)::vector(2)) vector_l2_ops);
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 3$$);
 SELECT count(*), count(*) FILTER (WHERE id % 2 = 0) FROM (SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 4000) s;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,100]' LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,100]' LIMIT 3$$);
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1$$);
 SELECT subvector(v, 1, 2) FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1;
 -- the best 10 by two elements, in order of all three
 SELECT count(*) FROM (SELECT * FROM (SELECT * FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 10) s ORDER BY v <-> '[36,40,1]' LIMIT 5) t;

@@ -21,7 +21,9 @@ CREATE UNIQUE INDEX ON items USING hnsw (v vector_l2_ops);
 CREATE INDEX ON items USING hnsw (v vector_l2_ops) INCLUDE (id);
 CREATE INDEX ON items USING hnsw (v vector_l2_ops DESC);
 CREATE INDEX ON items USING hnsw (v vector_l2_ops NULLS FIRST);
+\set VERBOSITY sqlstate
 ALTER TABLE items ADD EXCLUDE USING hnsw (v vector_l2_ops WITH =);
+\set VERBOSITY default
 CREATE INDEX items_cluster ON items USING hnsw (v vector_l2_ops);
 CLUSTER items USING items_cluster;
 DROP INDEX items_cluster;

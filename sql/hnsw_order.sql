@@ -1,4 +1,7 @@
 -- every operator class gives the order of the plan without the index
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET enable_seqscan = off;
 
@@ -10,20 +13,20 @@ CREATE INDEX small_cosine ON small USING hnsw (v vector_cosine_ops);
 CREATE INDEX small_l1 ON small USING hnsw (v vector_l1_ops);
 INSERT INTO small VALUES (8, '[1,2,4]'), (9, NULL);
 
-EXPLAIN (COSTS OFF) SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10$$);
 SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10$$);
 SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <=> '[3,3,4]' AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <=> '[3,3,4]' AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10$$);
 SELECT id, round((v <=> '[3,3,4]')::numeric, 6) AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10$$);
 SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
 
 -- the constant may stand on either side; an expression over the distance or the other direction is not the index's order
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY '[3,3,3]' <-> v LIMIT 1;
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY (v <-> '[3,3,3]') + 1 LIMIT 1;
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY v <-> '[3,3,3]' DESC LIMIT 1;
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY v <-> '[3,3,3]' NULLS FIRST LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY '[3,3,3]' <-> v LIMIT 1$$);
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY (v <-> '[3,3,3]') + 1 LIMIT 1$$);
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY v <-> '[3,3,3]' DESC LIMIT 1$$);
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY v <-> '[3,3,3]' NULLS FIRST LIMIT 1$$);
 
 -- a query that is NULL: all rows are equally far
 SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <-> (SELECT NULL::vector)) s;

@@ -1,4 +1,7 @@
 -- scans: how many rows they give, under filters, limits, duplicates and in every plan that can hold one
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 CREATE TABLE items (id int PRIMARY KEY, category int, v vector(4));
 SELECT setseed(0.5);
@@ -10,30 +13,29 @@ CREATE INDEX few_v ON few USING hnsw (v vector_l2_ops);
 VACUUM ANALYZE items, few;
 
 -- the planner's choice
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0]';
-EXPLAIN (COSTS OFF) SELECT id FROM few ORDER BY v <-> '[0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT count(*) FROM items;
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,0,0]'$$);
+SELECT pg_temp.plan($$SELECT id FROM few ORDER BY v <-> '[0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT count(*) FROM items$$);
 -- of 1,536 dimensions, which a sequential scan has to fetch from elsewhere
 CREATE TABLE wide (id int, v vector(1536));
 INSERT INTO wide SELECT i, array_fill(i, ARRAY[1536]) FROM generate_series(1, 1500) i;
 CREATE INDEX wide_v ON wide USING hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 10);
 ANALYZE wide;
-EXPLAIN (COSTS OFF) SELECT id FROM wide ORDER BY v <-> (SELECT v FROM wide LIMIT 1) LIMIT 10;
+SELECT pg_temp.plan($$SELECT id FROM wide ORDER BY v <-> (SELECT v FROM wide LIMIT 1) LIMIT 10$$);
 DROP TABLE wide;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE id = 17 ORDER BY v <-> '[0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE v <-> '[0,0,0,0]' < 0.5 ORDER BY v <-> '[0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE v <-> '[0,0,0,0]' < 0.5;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE category <> 1 ORDER BY v <-> (SELECT v FROM items WHERE id = 1) LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM (SELECT * FROM items ORDER BY v <-> '[0,0,0,0]' LIMIT 50) i ORDER BY id LIMIT 5;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0]', id LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT few.id, near.id FROM few CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> few.v LIMIT 3) near;
-EXPLAIN (COSTS OFF) SELECT few.id, items.id FROM few JOIN items USING (id) ORDER BY few.v <-> items.v LIMIT 3;
-EXPLAIN (COSTS OFF) WITH near AS MATERIALIZED (SELECT id, v <-> '[1,1,1,1]' AS d FROM items ORDER BY d LIMIT 10) SELECT * FROM near WHERE d < 1;
+SELECT pg_temp.plan($$SELECT id FROM items WHERE id = 17 ORDER BY v <-> '[0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE v <-> '[0,0,0,0]' < 0.5 ORDER BY v <-> '[0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE v <-> '[0,0,0,0]' < 0.5$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE category <> 1 ORDER BY v <-> (SELECT v FROM items WHERE id = 1) LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM (SELECT * FROM items ORDER BY v <-> '[0,0,0,0]' LIMIT 50) i ORDER BY id LIMIT 5$$);
+SELECT pg_temp.plan($$SELECT few.id, near.id FROM few CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> few.v LIMIT 3) near$$);
+SELECT pg_temp.plan($$SELECT few.id, items.id FROM few JOIN items USING (id) ORDER BY few.v <-> items.v LIMIT 3$$);
+SELECT pg_temp.plan($$WITH near AS MATERIALIZED (SELECT id, v <-> '[1,1,1,1]' AS d FROM items ORDER BY d LIMIT 10) SELECT * FROM near WHERE d < 1$$);
 PREPARE nearest (vector, int) AS SELECT id FROM items ORDER BY v <-> $1 LIMIT $2;
-EXPLAIN (COSTS OFF) EXECUTE nearest ('[0,0,0,0]', 5);
+SELECT pg_temp.plan($$EXECUTE nearest ('[0,0,0,0]', 5)$$);
 SET plan_cache_mode = force_generic_plan;
-EXPLAIN (COSTS OFF) EXECUTE nearest ('[0,0,0,0]', 5);
+SELECT pg_temp.plan($$EXECUTE nearest ('[0,0,0,0]', 5)$$);
 SELECT count(*) FROM (SELECT few.id, near.id FROM few CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> few.v LIMIT 3) near) s;
 SELECT few.id FROM few CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> few.v LIMIT 1) near WHERE few.id <> near.id;
 CREATE FUNCTION rows_of(query text) RETURNS bigint LANGUAGE plpgsql AS $$
@@ -85,8 +87,7 @@ RESET hnsw.iterative_scan;
 -- rescans of all kinds; a NULL among the queries
 SELECT count(*), count(DISTINCT near.id) FROM (SELECT v FROM few UNION ALL SELECT NULL) q CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> q.v LIMIT 2) near;
 SELECT f.id FROM few f WHERE f.id <> (SELECT id FROM items ORDER BY v <-> f.v LIMIT 1);
--- ties in the given order
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0]', id LIMIT 20;
+-- ties in the given order, which from 17 on is made of the index's
 SET hnsw.ef_search = 200;
 SELECT array_agg(id) = (SELECT array_agg(id) FROM (SELECT id FROM items ORDER BY (v <-> '[0,0,0,0]') + 0, id LIMIT 20) e) AS same
     FROM (SELECT id FROM items ORDER BY v <-> '[0,0,0,0]', id LIMIT 20) i;
@@ -102,7 +103,7 @@ FETCH BACKWARD 1 FROM forward;
 ROLLBACK;
 BEGIN;
 DECLARE both_ways SCROLL CURSOR FOR SELECT id FROM few ORDER BY v <-> (SELECT v FROM few WHERE id = 3);
-EXPLAIN (COSTS OFF) DECLARE explained SCROLL CURSOR FOR SELECT id FROM few ORDER BY v <-> '[0,0,0,0]';
+SELECT pg_temp.plan($$DECLARE explained SCROLL CURSOR FOR SELECT id FROM few ORDER BY v <-> '[0,0,0,0]'$$);
 FETCH 1 FROM both_ways;
 MOVE FORWARD ALL FROM both_ways;
 MOVE BACKWARD ALL FROM both_ways;
@@ -134,7 +135,7 @@ CREATE INDEX parts_v ON parts USING hnsw (v vector_l2_ops);
 CREATE TABLE parts_c PARTITION OF parts FOR VALUES FROM (2000) TO (3000);
 INSERT INTO parts SELECT i, ARRAY[i % 1000, i / 1000, 0] FROM generate_series(1, 2999) i;
 ANALYZE parts;
-EXPLAIN (COSTS OFF) SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4;
+SELECT pg_temp.plan($$SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4$$);
 SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4;
 SELECT id FROM parts WHERE id > 1500 ORDER BY v <-> '[500,1.1,0]' LIMIT 2;
 SELECT c.relname, p.* FROM pg_class c JOIN pg_am a ON a.oid = c.relam, vectordb_index_check(c.oid) p WHERE a.amname = 'hnsw' AND c.relkind = 'i';

@@ -1,4 +1,7 @@
 -- hnsw over halfvec, bit and sparsevec: the order of the plan without the index, through build, insertion, vacuum
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET enable_seqscan = off;
 SELECT setseed(0.5);
@@ -30,7 +33,7 @@ INSERT INTO halves SELECT i, random_numbers(12, i) FROM generate_series(2001, 25
 DELETE FROM halves WHERE id % 3 = 0;
 VACUUM halves;
 INSERT INTO halves SELECT i, random_numbers(12, i) FROM generate_series(3001, 3200) i;
-EXPLAIN (COSTS OFF) SELECT id FROM halves ORDER BY v <#> '[1,0,0,0,0,0,0,0,0,0,0,-1]' LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM halves ORDER BY v <#> '[1,0,0,0,0,0,0,0,0,0,0,-1]' LIMIT 3$$);
 SELECT count(v) FROM halves;
 SELECT op, f.* FROM unnest('{<->,<#>,<+>}'::text[]) op, order_faults('halves', op, '''[1,0,0.25,0,0,0,0,0,0,0,0,-1]''') f;
 SELECT f.* FROM order_faults('halves', '<=>', '''[1,0,0.25,0,0,0,0,0,0,0,0,-1]''') f;
@@ -41,7 +44,7 @@ INSERT INTO wide SELECT i, random_numbers(3000, i) FROM generate_series(1, 40) i
 CREATE INDEX wide_half ON wide USING hnsw ((v::halfvec(3000)) halfvec_l2_ops) WITH (quantizer = none);
 CREATE INDEX wide_full ON wide USING hnsw (v vector_l2_ops) WITH (quantizer = none);
 INSERT INTO wide SELECT i, random_numbers(3000, i) FROM generate_series(41, 60) i;
-EXPLAIN (COSTS OFF) SELECT id FROM wide ORDER BY v::halfvec(3000) <-> (SELECT v::halfvec(3000) FROM wide WHERE id = 50) LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM wide ORDER BY v::halfvec(3000) <-> (SELECT v::halfvec(3000) FROM wide WHERE id = 50) LIMIT 1$$);
 SELECT q.id, (SELECT id FROM wide ORDER BY v::halfvec(3000) <-> q.v::halfvec(3000) LIMIT 1) FROM wide q WHERE id IN (1, 40, 41, 60) ORDER BY 1;
 SELECT pg_relation_size('wide_half') < pg_relation_size('wide_full') AS half_is_smaller;
 SELECT i, vectordb_index_check(i) FROM unnest('{wide_half,wide_full}'::regclass[]) i;
@@ -71,7 +74,7 @@ INSERT INTO bits VALUES (-4, repeat('0', 100)::bit(100));
 DELETE FROM bits WHERE id % 3 = 0;
 VACUUM bits;
 INSERT INTO bits SELECT i, binary_quantize(random_numbers(100, i)::vector) FROM generate_series(3001, 3200) i;
-EXPLAIN (COSTS OFF) SELECT id FROM bits ORDER BY v <~> repeat('10', 50)::bit(100) LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM bits ORDER BY v <~> repeat('10', 50)::bit(100) LIMIT 3$$);
 SELECT count(v) FROM bits;
 SELECT op, f.* FROM unnest('{<~>,<%>}'::text[]) op, order_faults('bits', op, 'repeat(''10'', 50)::bit(100)') f;
 SELECT op, f.* FROM unnest('{<~>,<%>}'::text[]) op, order_faults('bits', op, 'repeat(''0'', 100)::bit(100)') f;
@@ -117,7 +120,7 @@ INSERT INTO sparse VALUES (-4, '{}/100000');
 DELETE FROM sparse WHERE id % 3 = 0;
 VACUUM sparse;
 INSERT INTO sparse SELECT i, random_sparse(1200, 100000, i) FROM generate_series(3001, 3020) i;
-EXPLAIN (COSTS OFF) SELECT id FROM sparse ORDER BY v <#> '{1:1,2:-1}/100000' LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM sparse ORDER BY v <#> '{1:1,2:-1}/100000' LIMIT 3$$);
 SELECT count(v) FROM sparse;
 SELECT op, f.* FROM unnest('{<->,<#>,<=>,<+>}'::text[]) op, order_faults('sparse', op, '''{1:0.5,3:-0.25,77:0.125,150:1}/100000''') f;
 SELECT op, f.* FROM unnest('{<->,<+>}'::text[]) op, order_faults('sparse', op, '(SELECT v FROM sparse WHERE id = 619)') f;

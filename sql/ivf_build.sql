@@ -1,4 +1,7 @@
 -- CREATE INDEX on every kind of table, with any amount of memory and number of workers
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET enable_seqscan = off;
 SET jit = off; -- what the planner is told to avoid looks worth compiling
@@ -57,10 +60,10 @@ TRUNCATE items;
 INSERT INTO items SELECT i, ARRAY[i % 37, i % 41, i] FROM generate_series(1, 4000) i;
 CREATE INDEX items_partial ON items USING ivf (v) WHERE id % 2 = 0;
 CREATE INDEX items_expression ON items USING ivfflat ((subvector(v, 1, 2)::vector(2)));
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 3$$);
 SELECT count(*), count(*) FILTER (WHERE id % 2 = 0) FROM (SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 4000) s;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,100]' LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,100]' LIMIT 3$$);
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1$$);
 SELECT subvector(v, 1, 2) FROM items ORDER BY subvector(v, 1, 2)::vector(2) <-> '[36,40]' LIMIT 1;
 UPDATE items SET id = id + 1 WHERE id <= 100;
 SELECT count(*), count(*) FILTER (WHERE id % 2 = 0) FROM (SELECT id FROM items WHERE id % 2 = 0 ORDER BY v <-> '[0,0,100]' LIMIT 4000) s;

@@ -1,4 +1,7 @@
 -- Lists with codes keep vectors with less precision than the column, or none; rows come in exact order all the same.
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 SET enable_seqscan = off;
 SET jit = off;
 
@@ -97,7 +100,7 @@ ROLLBACK;
 -- Rows of which the index knows the codes alone: those that are gone, of an expression, of a part of the table.
 DELETE FROM t WHERE id BETWEEN 100 AND 200;
 UPDATE t SET h = (SELECT h FROM u WHERE id = 150) WHERE id = 7;
-EXPLAIN (COSTS off) SELECT id FROM t WHERE id <> 5 ORDER BY h::vector(80) <=> (SELECT h::vector(80) FROM u WHERE id = 150) LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM t WHERE id <> 5 ORDER BY h::vector(80) <=> (SELECT h::vector(80) FROM u WHERE id = 150) LIMIT 1$$);
 SELECT id FROM t WHERE id <> 5 ORDER BY h::vector(80) <=> (SELECT h::vector(80) FROM u WHERE id = 150) LIMIT 1;
 SELECT id FROM t WHERE id <> 5 ORDER BY h::vector(80) <=> (SELECT h::vector(80) FROM u WHERE id = 5), id LIMIT 1;
 SELECT count(*) FROM (SELECT id FROM t WHERE id <> 5 ORDER BY h::vector(80) <=> (SELECT h::vector(80) FROM u WHERE id = 5) LIMIT 500) s;

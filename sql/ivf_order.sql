@@ -1,4 +1,7 @@
 -- every operator class of ivf gives the order of the plan without the index, through build, insertion, vacuum
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET enable_seqscan = off;
 SET jit = off; -- what the planner is told to avoid looks worth compiling
@@ -26,16 +29,16 @@ CREATE INDEX small_cosine ON small USING ivfflat (v vector_cosine_ops) WITH (lis
 CREATE INDEX small_l1 ON small USING ivf (v vector_l1_ops);
 INSERT INTO small VALUES (8, '[1,2,4]'), (9, NULL);
 
-EXPLAIN (COSTS OFF) SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10$$);
 SELECT id, v <-> '[3,3,3]' AS distance FROM small ORDER BY v <-> '[3,3,3]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10$$);
 SELECT id, v <#> '[3,3,4]' AS distance FROM small ORDER BY v <#> '[3,3,4]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <=> '[3,3,4]' AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <=> '[3,3,4]' AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10$$);
 SELECT id, round((v <=> '[3,3,4]')::numeric, 6) AS distance FROM small ORDER BY v <=> '[3,3,4]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10$$);
 SELECT id, v <+> '[3,3,4]' AS distance FROM small ORDER BY v <+> '[3,3,4]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY '[3,3,3]' <-> v LIMIT 1;
-EXPLAIN (COSTS OFF) SELECT id FROM small ORDER BY v <-> '[3,3,3]' DESC LIMIT 1;
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY '[3,3,3]' <-> v LIMIT 1$$);
+SELECT pg_temp.plan($$SELECT id FROM small ORDER BY v <-> '[3,3,3]' DESC LIMIT 1$$);
 
 -- a query that is NULL: all rows are equally far; one without direction: every cosine distance is NaN
 SELECT count(*), count(v) FROM (SELECT * FROM small ORDER BY v <-> (SELECT NULL::vector)) s;
@@ -84,8 +87,8 @@ DELETE FROM halves WHERE id % 3 = 0;
 DELETE FROM bits WHERE id % 3 = 0;
 VACUUM full_vectors, halves, bits;
 SELECT fill(4001, 4500);
-EXPLAIN (COSTS OFF) SELECT id FROM halves ORDER BY v <#> '[1,0,0,0,0,0,0,0,0,0,0,-1]' LIMIT 3;
-EXPLAIN (COSTS OFF) SELECT id FROM bits ORDER BY v <~> B'110011001100110011001100110011' LIMIT 3;
+SELECT pg_temp.plan($$SELECT id FROM halves ORDER BY v <#> '[1,0,0,0,0,0,0,0,0,0,0,-1]' LIMIT 3$$);
+SELECT pg_temp.plan($$SELECT id FROM bits ORDER BY v <~> B'110011001100110011001100110011' LIMIT 3$$);
 SELECT count(v) FROM full_vectors;
 SELECT count(v) FROM halves;
 SELECT * FROM faults;

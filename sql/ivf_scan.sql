@@ -1,4 +1,7 @@
 -- ivf scans in all the places where a plan may put them
+\getenv top PG_ABS_SRCDIR
+\set plan :top '/sql/shared/plan.sql'
+\i :plan
 
 SET jit = off;
 SELECT setseed(0.5);
@@ -10,23 +13,23 @@ CREATE INDEX items_v ON items USING ivf (v);
 ANALYZE items;
 
 -- the index is chosen where it is cheaper
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE kind = 3 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE id < 20 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
-EXPLAIN (COSTS OFF) SELECT id FROM items WHERE v = '[0,0,0,0,0,0,0,0]';
-EXPLAIN (COSTS OFF) SELECT count(*) FROM items;
-EXPLAIN (COSTS OFF) SELECT a.id, b.id FROM items a CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> a.v LIMIT 3) b WHERE a.id < 5;
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE kind = 3 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE id < 20 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10$$);
+SELECT pg_temp.plan($$SELECT id FROM items WHERE v = '[0,0,0,0,0,0,0,0]'$$);
+SELECT pg_temp.plan($$SELECT count(*) FROM items$$);
+SELECT pg_temp.plan($$SELECT a.id, b.id FROM items a CROSS JOIN LATERAL (SELECT id FROM items ORDER BY v <-> a.v LIMIT 3) b WHERE a.id < 5$$);
 -- all rows are sorted, as that misses none
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]';
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]'$$);
 -- values out of line, which the planner leaves out of a sequential scan's cost
 CREATE TABLE toasted (id int, v vector(1000));
 INSERT INTO toasted SELECT i, random_vector(1000, i) FROM generate_series(1, 1000) i;
 CREATE INDEX toasted_v ON toasted USING ivf (v) WITH (lists = 5);
 ANALYZE toasted;
-EXPLAIN (COSTS OFF) SELECT id FROM toasted ORDER BY v <-> (SELECT array_fill(0.5, '{1000}')::vector) LIMIT 10;
+SELECT pg_temp.plan($$SELECT id FROM toasted ORDER BY v <-> (SELECT array_fill(0.5, '{1000}')::vector) LIMIT 10$$);
 DROP TABLE toasted;
 SET enable_indexscan = off;
-EXPLAIN (COSTS OFF) SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
+SELECT pg_temp.plan($$SELECT id FROM items ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10$$);
 RESET enable_indexscan;
 SET enable_seqscan = off;
 
@@ -74,7 +77,7 @@ PREPARE nearest(vector, int) AS SELECT id FROM items ORDER BY v <-> $1 LIMIT $2;
 SELECT id AS target, v AS target_v FROM items WHERE id = 77 \gset
 EXECUTE nearest(:'target_v', 1);
 SET plan_cache_mode = force_generic_plan;
-EXPLAIN (COSTS OFF) EXECUTE nearest(:'target_v', 1);
+SELECT pg_temp.plan(format('EXECUTE nearest(%L, 1)', :'target_v'));
 EXECUTE nearest(:'target_v', 1);
 CREATE TABLE answer AS EXECUTE nearest(:'target_v', 500);
 SELECT count(*) FROM answer;
@@ -130,7 +133,7 @@ CREATE INDEX parts_v ON parts USING ivfflat (v) WITH (lists = 4);
 CREATE TABLE parts_c PARTITION OF parts FOR VALUES FROM (2000) TO (3000);
 INSERT INTO parts SELECT i, ARRAY[i % 1000, i / 1000, 0] FROM generate_series(1, 2999) i;
 ANALYZE parts;
-EXPLAIN (COSTS OFF) SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4;
+SELECT pg_temp.plan($$SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4$$);
 SELECT id FROM parts ORDER BY v <-> '[500,1.1,0]' LIMIT 4;
 SELECT c.relname, p.* FROM pg_class c JOIN pg_am a ON a.oid = c.relam, vectordb_index_check(c.oid) p WHERE a.amname = 'ivfflat' AND c.relkind = 'i';
 DROP TABLE parts;
