@@ -43,6 +43,18 @@ INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(
 VACUUM coded;
 SELECT * FROM state;
 
+-- rows come and go: the pages of those that went are used again
+TRUNCATE coded;
+INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 4000);
+CREATE TABLE sizes AS SELECT c.relname, i.vector_pages FROM pg_class c, vectordb_index_info(c.oid) i WHERE c.relname = 'ip_sq8';
+\set ECHO none
+SELECT 'DELETE FROM coded WHERE id % 3 = ' || i % 3, 'VACUUM coded',
+    'INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 4000) WHERE id % 3 = ' || i % 3
+    FROM generate_series(1, 10) i \gexec
+\set ECHO all
+SELECT s.relname, 2 * i.vector_pages < 3 * s.vector_pages AS bounded FROM sizes s, vectordb_index_info('ip_sq8') i;
+SELECT * FROM state;
+
 -- all rows go
 DELETE FROM coded;
 VACUUM coded;
@@ -52,5 +64,5 @@ INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(
 SELECT * FROM state;
 
 DROP VIEW state;
-DROP TABLE coded;
+DROP TABLE coded, sizes;
 DROP FUNCTION some_rows;

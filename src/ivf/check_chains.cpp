@@ -121,6 +121,10 @@ struct ListCheck {
         }
         rooms();
         c.chain_pages += data_pages;
+        if (std::min<uint32_t>(pages - data_pages, VDB_IVF_MOST_VALUE_PAGES) != list.value_pages)
+            c.report(VDB_NO_BLOCK, static_cast<int32_t>(ordinal),
+                     "list: has %u value pages, its entry says %u", pages - data_pages,
+                     list.value_pages);
         if (c.pending(ordinal)) {
             c.counts.hidden_entries += entries;
             return pages;

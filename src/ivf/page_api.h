@@ -75,7 +75,10 @@ typedef struct VdbIvfList {
     uint32_t run;     /* leading pages of the chain that lie one after the other: for prefetching */
     uint64_t retired; /* a FullTransactionId: who has a snapshot from before it may be reading */
     VdbBlock values; /* the newest value page, which leads to the older ones; VDB_NO_BLOCK = none */
+    uint32_t value_pages; /* in that chain; kept up to VDB_IVF_MOST_VALUE_PAGES */
 } VdbIvfList;
+
+#define VDB_IVF_MOST_VALUE_PAGES 65535
 
 /* Whether scans and insertions may choose it.  A list that is younger than the metapage as it was
  * read belongs to a split that began meanwhile. */

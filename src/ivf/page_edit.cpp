@@ -186,9 +186,10 @@ VdbStatus vdb_ivf_directory_read(const void *page, const VdbIvfGeometry *g, uint
     const ListEntry *entry = list_at(page, ordinal - span.first_ordinal);
     if (!valid_state(entry->state))
         return VDB_CORRUPT;
-    *list = {entry->id,   entry->state,   entry->first,
-             entry->last, entry->room,    entry->pages,
-             entry->run,  entry->retired, has_values(*g) ? entry->values : VDB_NO_BLOCK};
+    *list = {entry->id,         entry->state,   entry->first,
+             entry->last,       entry->room,    entry->pages,
+             entry->run,        entry->retired, has_values(*g) ? entry->values : VDB_NO_BLOCK,
+             entry->value_pages};
     return VDB_OK;
 }
 
@@ -198,16 +199,17 @@ VdbStatus vdb_ivf_directory_write(void *page, const VdbIvfGeometry *g, uint32_t 
     uint32_t i;
     VdbStatus status = claim(page, *g, VDB_IVF_PAGE_DIRECTORY, ordinal, &i);
     if (status == VDB_OK)
-        *list_at(page, i) = {list->id,
-                             static_cast<uint16_t>(list->state),
-                             0,
-                             list->first,
-                             list->last,
-                             list->room,
-                             list->pages,
-                             list->run,
-                             has_values(*g) ? list->values : 0,
-                             list->retired};
+        *list_at(page, i) = {
+            list->id,
+            static_cast<uint16_t>(list->state),
+            static_cast<uint16_t>(std::min<uint32_t>(list->value_pages, VDB_IVF_MOST_VALUE_PAGES)),
+            list->first,
+            list->last,
+            list->room,
+            list->pages,
+            list->run,
+            has_values(*g) ? list->values : 0,
+            list->retired};
     return status;
 }
 

@@ -69,8 +69,8 @@ static_assert(sizeof(SpanHeader) == 8);
 // A list in the directory.  All zero is none: its state is not valid.
 struct ListEntry {
     uint32_t id;
-    uint16_t state; // VdbIvfListState
-    uint16_t flags; // reserved
+    uint16_t state;       // VdbIvfListState
+    uint16_t value_pages; // 65,535 = that many or more
     VdbBlock first;
     VdbBlock last;
     VdbBlock room;

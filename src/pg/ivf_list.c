@@ -201,6 +201,7 @@ static void link_values(NewPage *a, IvfListPages *p, Buffer newbuf)
 
     vdb_ivf_page_set_next(register_new_page(wal, a, newbuf), &a->ii->geometry, p->list.values);
     p->list.values = BufferGetBlockNumber(newbuf);
+    p->list.value_pages++;
     ivf_write_list(directory, a->ii, a->ordinal, &p->list);
     vdb_ivf_meta_write(metapage, &p->meta);
     GenericXLogFinish(wal);

@@ -20,8 +20,10 @@
 #include "pg/compat.h"
 #include "pg/ivf.h"
 
-/* A list is rewritten when its rows would do with so small a part of its pages. */
-#define SPARSE_PART 3
+/* A list is rewritten when its rows would do with so small a part of its data pages, or of its
+ * value pages. */
+#define SPARSE_PART        3
+#define SPARSE_VALUES_PART 2
 
 /* Where so small a part of a list's rows was replaced, its centroid is looked at. */
 #define REPLACED_PART 16
@@ -209,15 +211,23 @@ static void retire_if_empty(IvfVacuum *v, IvfListRef ref)
     UnlockPage(v->index, ref.ordinal, ExclusiveLock);
 }
 
+/* Whether a list of so many entries is mostly holes: in its data pages, where new entries may come,
+ * or in its value pages, of which only the newest takes new values. */
+static bool is_sparse(const VdbIvfGeometry *g, const VdbIvfList *list, uint64 entries)
+{
+    return entries <= (uint64) (list->pages / SPARSE_PART) * g->capacity ||
+           entries <= (uint64) (list->value_pages / SPARSE_VALUES_PART) * g->slots_per_page;
+}
+
 /* Does what a list needs that has so many entries, and lost so many. */
-static void tend_list(IvfVacuum *v, IvfListRef ref, uint32 pages, VdbTidCount entries)
+static void tend_list(IvfVacuum *v, IvfListRef ref, const VdbIvfList *list, VdbTidCount entries)
 {
     VdbIvfMeta meta = ivf_read_meta(v->index, &v->ii);
     uint32 pieces = ivf_pieces_wanted(&v->ii, &meta, entries.left);
 
     if (pieces > 0)
         (void) ivf_split(v->index, &v->ii, ref, pieces);
-    else if (entries.left <= (uint64) (pages / SPARSE_PART) * v->ii.geometry.capacity)
+    else if (is_sparse(&v->ii.geometry, list, entries.left))
         (void) ivf_split(v->index, &v->ii, ref, 1);
     else if (entries.dead > entries.left / REPLACED_PART)
         (void) ivf_recentre(v->index, &v->ii, ref);
@@ -247,7 +257,7 @@ static void vacuum_lists(IvfVacuum *v)
             continue;
         entries = vacuum_list(v, ordinal, &list);
         if (entries.left > 0)
-            tend_list(v, ref, list.pages, entries);
+            tend_list(v, ref, &list, entries);
         else if (n < room)
             empty[n++] = ref;
     }

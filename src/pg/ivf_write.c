@@ -88,8 +88,10 @@ static VdbIvfList plan_list(const VdbIvfGeometry *g, uint64 entries, uint64 from
     list.last = (BlockNumber) (*end - 1);
     list.pages = (uint32) divide_up(entries, g->capacity);
     list.run = (uint32) divide_up(Min(entries, part), g->capacity);
-    if (g->slots_per_page > 0)
+    if (g->slots_per_page > 0) {
         list.values = (BlockNumber) (last_part + value_pages(g, left) - 1);
+        list.value_pages = (uint32) (whole * value_pages(g, part) + value_pages(g, left));
+    }
     return list;
 }
 

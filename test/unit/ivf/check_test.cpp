@@ -395,6 +395,8 @@ TEST(Check, CodesAndValues)
                  [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.values = 99999; }); });
     expect_coded("values: chain leads to a page of kind",
                  [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.values = l.first; }); });
+    expect_coded("value pages, its entry says 77",
+                 [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.value_pages = 77; }); });
     expect_coded("values: chain comes here twice", [](Image &i) {
         vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, i.list(2).values);
     });

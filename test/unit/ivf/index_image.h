@@ -95,9 +95,16 @@ struct Image {
             grow(VDB_IVF_PAGE_DIRECTORY, ordinal, &m.first_directory, &m.last_directory);
         if (ordinal % g.centroids_per_page == 0)
             grow(VDB_IVF_PAGE_CENTROIDS, ordinal, &m.first_centroids, &m.last_centroids);
-        VdbIvfList l = {
-            m.next_id++, VDB_IVF_LIST_LIVE, VDB_NO_BLOCK, VDB_NO_BLOCK, VDB_NO_BLOCK, 0, 0,
-            0,           VDB_NO_BLOCK};
+        VdbIvfList l = {m.next_id++,
+                        VDB_IVF_LIST_LIVE,
+                        VDB_NO_BLOCK,
+                        VDB_NO_BLOCK,
+                        VDB_NO_BLOCK,
+                        0,
+                        0,
+                        0,
+                        VDB_NO_BLOCK,
+                        0};
         vdb_ivf_directory_write(page(m.last_directory), &g, ordinal, &l);
         vdb_ivf_centroid_write(page(m.last_centroids), &g, ordinal, centroid);
         m.ordinals++;
@@ -243,6 +250,7 @@ struct Image {
             vdb_ivf_page_set_next(page(b), &g, l->values);
             vdb_ivf_values_add(page(b), &g, row, &slot);
             l->values = b;
+            l->value_pages++;
             set_list(ordinal, *l);
         }
         return vdb_ivf_place(l->values, slot);

@@ -33,13 +33,14 @@ bool is_dead(VdbTid tid, void *state)
 bool same(const VdbIvfList &a, const VdbIvfList &b)
 {
     return a.id == b.id && a.state == b.state && a.first == b.first && a.last == b.last &&
-           a.room == b.room && a.pages == b.pages && a.run == b.run && a.retired == b.retired;
+           a.room == b.room && a.pages == b.pages && a.run == b.run && a.retired == b.retired &&
+           a.value_pages == b.value_pages;
 }
 
 VdbIvfList some_list(uint32_t id)
 {
-    return {id, VDB_IVF_LIST_LIVE,  10 + id,     20 + id, VDB_NO_BLOCK, 3,
-            2,  uint64_t{id} << 33, VDB_NO_BLOCK};
+    return {id, VDB_IVF_LIST_LIVE,  10 + id,      20 + id, VDB_NO_BLOCK, 3,
+            2,  uint64_t{id} << 33, VDB_NO_BLOCK, id + 7};
 }
 
 } // namespace
@@ -127,6 +128,10 @@ TEST(Directory, FillsInOrder)
         ASSERT_EQ(vdb_ivf_directory_read(page.bytes, &g, first + i, &read), VDB_OK);
         EXPECT_TRUE(same(list, read));
     }
+    list.value_pages = VDB_IVF_MOST_VALUE_PAGES + 1;
+    EXPECT_EQ(vdb_ivf_directory_write(page.bytes, &g, first, &list), VDB_OK);
+    EXPECT_EQ(vdb_ivf_directory_read(page.bytes, &g, first, &read), VDB_OK);
+    EXPECT_EQ(read.value_pages, uint32_t{VDB_IVF_MOST_VALUE_PAGES});
     EXPECT_EQ(vdb_ivf_directory_read(page.bytes, &g, first - 1, &read), VDB_CORRUPT);
     EXPECT_EQ(vdb_ivf_centroid_at(page.bytes, &g, first), nullptr);
 }
