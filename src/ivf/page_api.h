@@ -209,6 +209,7 @@ typedef struct VdbIvfCodes {
     const uint16_t *spreads; /* see vdb_code_make_bounded() */
     const uint8_t *codes;    /* degree: g->capacity */
     const uint8_t *open;     /* codes of entries `packed`, `packed` + 1, ..., < 32 of them */
+    const void *ahead;       /* a page that is likely to be estimated next, or NULL */
 } VdbIvfCodes;
 
 /* As vdb_ivf_data_read(); places are not checked. */

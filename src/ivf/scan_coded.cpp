@@ -99,7 +99,7 @@ void collect(Scan &s, const VdbIvfCodes &codes)
         VdbIvfPlace place = codes.places != nullptr ? codes.places[i] : VdbIvfPlace{};
         VdbIvfCandidate c = {s.lowers[i], s.list_id, codes.tids[i], place};
         if (wanted(s, key_of(c)))
-            s.candidates.push(c);
+            s.candidates.append(c);
     }
 }
 
@@ -296,6 +296,11 @@ void vdb_ivf_coded_list(VdbIvfCodedScan *s, const VdbIvfCodedList *list) noexcep
     s->width = static_cast<float>(std::min(error, double{kLargest}));
 }
 
+void vdb_ivf_coded_ahead(VdbIvfCodedScan *s, const void *page) noexcept
+{
+    s->ahead = page;
+}
+
 VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
 {
     VdbIvfCodes codes;
@@ -307,6 +312,8 @@ VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
     if (s->candidates.size >= s->room)
         shrink(*s);
     s->is_heap = false;
+    codes.ahead = s->ahead;
+    s->ahead = nullptr;
     collect(*s, codes);
     return VDB_OK;
 }

@@ -56,6 +56,7 @@ struct VdbIvfCodedScan {
 
     // the list whose pages are fed
     uint32_t list_id;
+    const void *ahead; // the page after the one fed next, or nullptr
     VdbIvfBase base;
     float width; // lower bounds are that many spreads below the estimates
 

@@ -69,6 +69,10 @@ typedef struct VdbIvfCodedList {
 
 void vdb_ivf_coded_list(VdbIvfCodedScan *s, const VdbIvfCodedList *list) VDB_NOEXCEPT;
 
+/* The page that is likely to be fed after the next one, in memory, or NULL: it is loaded into the
+ * CPU's cache meanwhile.  Only a hint, and not read otherwise. */
+void vdb_ivf_coded_ahead(VdbIvfCodedScan *s, const void *page) VDB_NOEXCEPT;
+
 /* Collects the entries of a page that may be near enough.  VDB_STALE, VDB_CORRUPT: as
  * vdb_ivf_codes_read(); VDB_FULL: need() was not heeded.  Then nothing was collected. */
 VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) VDB_NOEXCEPT;

@@ -96,6 +96,9 @@ extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
 /* Starts loading a part of a page into the CPU's cache, if it is known where it is.  Only a hint.
  */
 extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size);
+/* Where a page is, if it is known; not pinned: only to be loaded into the CPU's cache.  NULL: not
+ * known. */
+extern const char *ivf_seen_at(Relation index, BlockNumber blkno);
 /* ereports unless a reading of a data page was VDB_OK.  A page that serves another list by now is a
  * conflict with recovery on a standby. */
 extern void ivf_check_data(VdbStatus status, Relation index, BlockNumber blkno);

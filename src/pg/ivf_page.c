@@ -51,17 +51,22 @@ static Buffer pin_block(Relation index, BlockNumber blkno, BufferAccessStrategy 
     return buf;
 }
 
-void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size)
+const char *ivf_seen_at(Relation index, BlockNumber blkno)
 {
     Buffer buf = *recent_place(index, blkno);
-    char *at;
 
     if (buf == InvalidBuffer)
-        return;
-    at = (char *) BufferGetBlock(buf) + offset; /* not pinned, and not read either */
+        return NULL;
     __builtin_prefetch(GetBufferDescriptor(buf - 1));
-    for (uint32 i = 0; i < size; i += CPU_CACHE_LINE)
-        __builtin_prefetch(at + i);
+    return BufferGetBlock(buf);
+}
+
+void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size)
+{
+    const char *at = ivf_seen_at(index, blkno);
+
+    for (uint32 i = 0; at && i < size; i += CPU_CACHE_LINE)
+        __builtin_prefetch(at + offset + i);
 }
 
 /* Pinned and locked, of whatever content. */

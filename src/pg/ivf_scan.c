@@ -203,7 +203,20 @@ static void prefetch(IndexScanDesc scan, IvfScan *so, const IvfListRef *list, ui
         PrefetchBuffer(scan->indexRelation, MAIN_FORKNUM, list->first + *done);
 }
 
-static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
+/* The page read after this one is loaded into the CPU's cache: the next of the chain, or the first
+ * of the list that follows. */
+static void load_next(Relation index, IvfScan *so, BlockNumber blkno)
+{
+    if (blkno == InvalidBlockNumber)
+        return;
+    if (so->coded)
+        vdb_ivf_coded_ahead(so->coded, ivf_seen_at(index, blkno));
+    else
+        ivf_prefetch_cpu(index, blkno, 0, BLCKSZ);
+}
+
+/* `following`: the first page of the list that is read next, if known. */
+static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref, BlockNumber following)
 {
     Relation index = scan->indexRelation;
     IvfListRef list = locate_list(scan, so, ref);
@@ -224,20 +237,12 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
             prefetch(scan, so, &list, steps + 1, &prefetched);
             so->cold = true;
         }
-        if (steps + 1 < list.run)
-            ivf_prefetch_cpu(index, current + 1, 0, BLCKSZ);
-        ivf_check_data(collect(so, BufferGetPage(buf), list.id), index, current);
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);
+        load_next(index, so, blkno != InvalidBlockNumber ? blkno : following);
+        ivf_check_data(collect(so, BufferGetPage(buf), list.id), index, current);
         UnlockReleaseBuffer(buf);
         ivf_count_step(index, &so->ii, current, &steps);
     }
-}
-
-/* Of the list that comes next; one that had no page may have one since. */
-static void load_first_page(Relation index, const IvfListRef *list)
-{
-    if (list->first != InvalidBlockNumber)
-        ivf_prefetch_cpu(index, list->first, 0, BLCKSZ);
 }
 
 /* Reads a part of the window's lists. */
@@ -248,10 +253,9 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
     for (uint32 i = from; i < to; i++) {
         if (i == so->late)
             begin_late_lists(so);
-        if (i + 1 < to)
-            load_first_page(scan->indexRelation, &so->lists[so->ranked[i + 1].index]);
         begin_list(so, &so->ranked[i]);
-        read_list(scan, so, so->lists[so->ranked[i].index]);
+        read_list(scan, so, so->lists[so->ranked[i].index],
+                  i + 1 < to ? so->lists[so->ranked[i + 1].index].first : InvalidBlockNumber);
     }
     left = entries_left(so);
     so->enough = left - left / TAKEN_PART;

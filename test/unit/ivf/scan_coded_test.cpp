@@ -106,6 +106,7 @@ struct Scan {
             vdb_ivf_coded_list(s, &of);
             for (VdbBlock b : list.pages) {
                 give();
+                vdb_ivf_coded_ahead(s, b % 2 == 0 ? image.page(b + 1) : nullptr); // a hint
                 ASSERT_EQ(vdb_ivf_coded_feed(s, image.page(b)), VDB_OK);
             }
         }
