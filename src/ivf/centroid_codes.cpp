@@ -6,10 +6,11 @@
 #include <type_traits>
 
 #include "ivf/centroid.h"
+#include "ivf/centroid_codes.h"
 #include "simd/simd_api.h"
 
-// What follows it, each on a cache line: float mean[dims], the codes in blocks of 32, factors and
-// spreads, of centroids up to a multiple of 32.
+// What follows it, each on a cache line: float mean[dims], the codes in blocks of 32, factors,
+// spreads and squared norms, of centroids up to a multiple of 32.
 struct VdbIvfCentroidCodes {
     uint32_t count;
 };
@@ -37,14 +38,14 @@ VdbCodec codec_of(const VdbIvfGeometry &g)
 // Where the parts lie.
 struct Parts {
     uint32_t padded; // centroids, up to whole blocks
-    size_t mean, codes, factors, spreads, end;
+    size_t mean, codes, factors, spreads, norms, end;
 
     Parts(const VdbIvfGeometry &g, uint32_t count)
         : padded((count + kBlock - 1) / kBlock * kBlock), mean(64),
           codes(mean + line(g.space.dims * sizeof(float))),
           factors(codes + line(size_t{padded} * (g.code_dims / 8) + kReadAhead)),
           spreads(factors + line(padded * sizeof(VdbCodeFactors))),
-          end(spreads + line(padded * sizeof(float)))
+          norms(spreads + line(padded * sizeof(float))), end(norms + line(padded * sizeof(float)))
     {
     }
 };
@@ -70,6 +71,36 @@ void find_mean(const VdbIvfCentroids &centroids, uint32_t dims, float *mean)
         for (uint32_t j = 0; j < dims; j++)
             mean[j] += centroid(centroids, i)[j] / static_cast<float>(centroids.count);
 }
+
+// Squared distances of a value from centroids as the codes have them, chunk by chunk.
+struct Estimates {
+    const VdbIvfCentroidCodes &codes;
+    const VdbCodeQuery &query;
+    Parts parts;
+    size_t code_bytes;
+    float base; // of the value from the centroids' mean
+
+    Estimates(const VdbIvfGeometry &g, const VdbIvfCentroidCodes &of, const VdbCodeQuery &prepared,
+              const float *value)
+        : codes(of), query(prepared), parts(g, of.count), code_bytes(g.code_dims / 8),
+          base(vdb_simd_kernels()->l2_squared(value, part<float>(&of, parts.mean), g.space.dims))
+    {
+    }
+
+    // Of centroids from `first` on; answers how many.  out: of kChunk elements.
+    uint32_t chunk(uint32_t first, float *out) const
+    {
+        uint32_t n = std::min(kChunk, codes.count - first);
+        VdbCodeList list = {part<uint8_t>(&codes, parts.codes) + first * code_bytes,
+                            part<VdbCodeFactors>(&codes, parts.factors) + first,
+                            kChunk,
+                            n,
+                            base,
+                            1};
+        vdb_code_estimate(&query, &list, out);
+        return n;
+    }
+};
 
 // Looks for the nearest centroid, chunk by chunk.
 struct Nearest {
@@ -115,6 +146,7 @@ VdbIvfCentroidCodes *vdb_ivf_centroid_codes_make(const VdbIvfGeometry *g,
     auto *mean = part<float>(out, parts.mean);
     auto *factors = part<VdbCodeFactors>(out, parts.factors);
     auto *spreads = part<float>(out, parts.spreads);
+    auto *norms = part<float>(out, parts.norms);
     size_t bytes = vdb_code_bytes(&codec);
     uint8_t codes[kBlock * (VDB_IVF_MAX_DIMS / 8)];
     std::memset(memory, 0, parts.end);
@@ -123,10 +155,11 @@ VdbIvfCentroidCodes *vdb_ivf_centroid_codes_make(const VdbIvfGeometry *g,
     for (uint32_t first = 0; first < centroids->count; first += kBlock) {
         uint32_t n = std::min(kBlock, centroids->count - first);
         for (uint32_t i = 0; i < n; i++) {
+            const float *c = centroid(*centroids, first + i);
             uint16_t spread;
-            vdb_code_make_bounded(&codec, mean, centroid(*centroids, first + i), codes + i * bytes,
-                                  &factors[first + i], &spread);
+            vdb_code_make_bounded(&codec, mean, c, codes + i * bytes, &factors[first + i], &spread);
             spreads[first + i] = vdb_code_float(spread);
+            norms[first + i] = vdb_simd_kernels()->inner_product(c, c, g->space.dims);
         }
         vdb_codes_pack(&codec, kBlock, part<uint8_t>(out, parts.codes) + first * bytes, codes, n);
     }
@@ -139,27 +172,39 @@ uint32_t vdb_ivf_nearest_by_codes(const VdbIvfGeometry *g, const VdbIvfCentroids
     VdbCodec codec = codec_of(*g);
     if (codes == nullptr || vdb_code_query_size(&codec) > kQueryBytes)
         return vdb_ivf_nearest(g, centroids, value);
-    Parts parts(*g, codes->count);
     Nearest nearest = {*g, *centroids, static_cast<const float *>(value)};
     alignas(64) char memory[kQueryBytes];
     float lowest[kChunk];
     VdbCodeQuery *query = vdb_code_query_init(memory, &codec, nearest.value);
-    float base = vdb_simd_kernels()->l2_squared(nearest.value, part<float>(codes, parts.mean),
-                                                g->space.dims);
-    float width = 2 * kSafety * std::sqrt(base);
+    Estimates estimates(*g, *codes, *query, nearest.value);
+    float width = 2 * kSafety * std::sqrt(estimates.base);
     for (uint32_t first = 0; first < codes->count; first += kChunk) {
-        uint32_t n = std::min(kChunk, codes->count - first);
-        VdbCodeList list = {part<uint8_t>(codes, parts.codes) + first * vdb_code_bytes(&codec),
-                            part<VdbCodeFactors>(codes, parts.factors) + first,
-                            kChunk,
-                            n,
-                            base,
-                            1};
-        vdb_code_estimate(query, &list, lowest);
-        const auto *spreads = part<float>(codes, parts.spreads) + first;
+        uint32_t n = estimates.chunk(first, lowest);
+        const auto *spreads = part<float>(codes, estimates.parts.spreads) + first;
         for (uint32_t i = 0; i < n; i++)
             lowest[i] -= width * spreads[i];
         nearest.chunk(first, n, lowest);
     }
     return nearest.index;
 }
+
+namespace vdb::ivf {
+
+// |q - c|^2 = |q|^2 + |c|^2 - 2 <q, c>, of which |q|^2 is the same for all.
+void estimate_lists(const VdbIvfGeometry &g, const VdbIvfCentroidCodes &codes,
+                    const VdbCodeQuery &prepared, const float *query, VdbIvfRanked *out)
+{
+    bool by_product = g.space.metric == VDB_METRIC_IP;
+    Estimates estimates(g, codes, prepared, query);
+    const auto *norms = part<float>(&codes, estimates.parts.norms);
+    float found[kChunk];
+    for (uint32_t first = 0; first < codes.count; first += kChunk) {
+        uint32_t n = estimates.chunk(first, found);
+        for (uint32_t i = 0; i < n; i++) {
+            float less = by_product ? norms[first + i] : 0;
+            out[first + i] = {ordered(found[i] - less), first + i};
+        }
+    }
+}
+
+} // namespace vdb::ivf

@@ -23,6 +23,11 @@ uint64_t root_of(uint64_t n)
     return static_cast<uint64_t>(std::sqrt(static_cast<double>(n)));
 }
 
+bool is_nearer(const VdbIvfRanked &a, const VdbIvfRanked &b)
+{
+    return a.distance != b.distance ? a.distance < b.distance : a.index < b.index;
+}
+
 } // namespace
 
 uint32_t vdb_ivf_target_lists(uint32_t option, uint64_t rows) noexcept
@@ -74,12 +79,14 @@ void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroid
     }
 }
 
+void vdb_ivf_pick_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept
+{
+    if (to < count)
+        std::nth_element(ranked + from, ranked + to, ranked + count, is_nearer);
+}
+
 void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept
 {
-    auto before = [](const VdbIvfRanked &a, const VdbIvfRanked &b) {
-        return a.distance != b.distance ? a.distance < b.distance : a.index < b.index;
-    };
-    if (to < count)
-        std::nth_element(ranked + from, ranked + to, ranked + count, before);
-    std::sort(ranked + from, ranked + to, before);
+    vdb_ivf_pick_lists(ranked, count, from, to);
+    std::sort(ranked + from, ranked + to, is_nearer);
 }

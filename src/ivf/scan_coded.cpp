@@ -7,6 +7,7 @@
 
 #include "core/align.h"
 #include "core/half_api.h"
+#include "ivf/centroid_codes.h"
 #include "quant/bound_api.h"
 #include "quant/code_api.h"
 
@@ -415,6 +416,15 @@ uint32_t vdb_ivf_coded_left(const VdbIvfCodedScan *s) noexcept
 uint32_t vdb_ivf_coded_ranked_total(const VdbIvfCodedScan *s) noexcept
 {
     return s->ranked_total;
+}
+
+bool vdb_ivf_coded_estimate_lists(const VdbIvfCodedScan *s, const VdbIvfCentroidCodes *codes,
+                                  VdbIvfRanked *out) noexcept
+{
+    if (codes == nullptr || !s->in_order)
+        return false;
+    estimate_lists(s->g, *codes, *s->estimate, s->query.vector, out);
+    return true;
 }
 
 void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,

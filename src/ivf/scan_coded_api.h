@@ -132,6 +132,14 @@ uint32_t vdb_ivf_coded_left(const VdbIvfCodedScan *s) VDB_NOEXCEPT;
 /* Entries ranked since the start: what a scan like this one may expect. */
 uint32_t vdb_ivf_coded_ranked_total(const VdbIvfCodedScan *s) VDB_NOEXCEPT;
 
+/*
+ * Puts the lists in about the order of their distances, which are not in out[].distance then: that
+ * is for vdb_ivf_rank_lists() to say of the first of them.  False, and nothing was done: there are
+ * no codes, or nothing to go by.
+ */
+bool vdb_ivf_coded_estimate_lists(const VdbIvfCodedScan *s, const VdbIvfCentroidCodes *codes,
+                                  VdbIvfRanked *out) VDB_NOEXCEPT;
+
 /* Squared norms of centroids, for VdbIvfCodedList. */
 void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
                             float *norms) VDB_NOEXCEPT;

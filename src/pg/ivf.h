@@ -126,6 +126,10 @@ extern BlockNumber ivf_directory_block(Relation index, IvfIndex *ii, uint32 ordi
 extern uint32 ivf_chain_length(Relation index, IvfIndex *ii, BlockNumber first,
                                VdbIvfPageKind kind);
 extern VdbIvfList ivf_read_list(Relation index, IvfIndex *ii, uint32 ordinal);
+/* The same of a list that a scan chose; ereports where it has been recycled. */
+extern VdbIvfList ivf_read_chosen(Relation index, IvfIndex *ii, const IvfListRef *ref);
+/* Copies the centroid of a list, by its pages. */
+extern void ivf_read_centroid(Relation index, IvfIndex *ii, uint32 ordinal, void *centroid);
 
 /*
  * ivf_list.c: changes of lists.  Who adds to a list holds PostgreSQL's RowExclusiveLock on the page

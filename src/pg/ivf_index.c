@@ -330,3 +330,34 @@ VdbIvfList ivf_read_list(Relation index, IvfIndex *ii, uint32 ordinal)
     UnlockReleaseBuffer(buf);
     return list;
 }
+
+VdbIvfList ivf_read_chosen(Relation index, IvfIndex *ii, const IvfListRef *ref)
+{
+    VdbIvfList list = ivf_read_list(index, ii, ref->ordinal);
+
+    if (list.id != ref->id || list.state == VDB_IVF_LIST_FREE)
+        ivf_check_data(VDB_STALE, index, VDB_IVF_META_BLOCK);
+    return list;
+}
+
+void ivf_read_centroid(Relation index, IvfIndex *ii, uint32 ordinal, void *centroid)
+{
+    BlockNumber blkno = ivf_read_meta(index, ii).first_centroids;
+    BlockNumber steps = 0;
+    const void *found = NULL;
+
+    while (!found) {
+        Buffer buf;
+
+        CHECK_FOR_INTERRUPTS();
+        if (blkno == InvalidBlockNumber)
+            vdb_corrupted(index, VDB_IVF_META_BLOCK, "a list has no centroid");
+        buf = ivf_read_page(index, ii, blkno, VDB_IVF_PAGE_CENTROIDS, BUFFER_LOCK_SHARE);
+        found = vdb_ivf_centroid_at(BufferGetPage(buf), &ii->geometry, ordinal);
+        if (found)
+            memcpy(centroid, found, ii->geometry.value_bytes);
+        blkno = vdb_ivf_page_next(BufferGetPage(buf), &ii->geometry);
+        UnlockReleaseBuffer(buf);
+        ivf_count_step(index, ii, blkno, &steps);
+    }
+}

@@ -79,30 +79,6 @@ void ivfendscan(IndexScanDesc scan)
     scan->opaque = NULL;
 }
 
-/* Ranks all lists; the nearest of them are the first window. */
-static void choose_lists(IndexScanDesc scan, IvfScan *so, const void *query)
-{
-    const IvfCache *cache = ivf_cache(scan->indexRelation, &so->ii);
-    IvfProbes probes;
-
-    so->count = cache->count;
-    so->ranked = palloc_extended(sizeof(VdbIvfRanked) * so->count, MCXT_ALLOC_HUGE);
-    so->lists = palloc_extended(sizeof(IvfListRef) * so->count, MCXT_ALLOC_HUGE);
-    memcpy(so->lists, cache->lists, sizeof(IvfListRef) * so->count);
-    vdb_ivf_rank_lists(&so->ii.geometry, &cache->centroids, query, so->ranked);
-    so->norms = NULL;
-    if (vdb_ivf_coded(&so->ii.geometry) && so->ii.geometry.space.metric == VDB_METRIC_IP) {
-        so->norms = palloc_extended(sizeof(float) * so->count, MCXT_ALLOC_HUGE);
-        vdb_ivf_centroid_norms(&so->ii.geometry, &cache->centroids, so->norms);
-    }
-
-    probes = ivf_probes(scan->indexRelation, &so->ii, so->count);
-    so->most = probes.most;
-    so->from = 0;
-    so->to = so->late = probes.first;
-    vdb_ivf_order_lists(so->ranked, so->count, 0, so->to);
-}
-
 /* --- what collects entries, with codes or without --- */
 
 void ivf_provide_memory(IvfScan *so)
@@ -172,17 +148,14 @@ static void begin_list(IvfScan *so, const VdbIvfRanked *ranked)
 
 /* --- windows of lists --- */
 
-/* Where the list's chain starts, which is not known of one that was empty before.  One that
- * became more since is of no interest, unless it lost that already. */
+/* Where the list's chain starts, which is not known of one that was empty before. */
 static IvfListRef locate_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
 {
     VdbIvfList list;
 
     if (ref.first != InvalidBlockNumber)
         return ref;
-    list = ivf_read_list(scan->indexRelation, &so->ii, ref.ordinal);
-    if (list.id != ref.id || list.state == VDB_IVF_LIST_FREE)
-        ivf_check_data(VDB_STALE, scan->indexRelation, VDB_IVF_META_BLOCK);
+    list = ivf_read_chosen(scan->indexRelation, &so->ii, &ref);
     ref.first = list.first;
     ref.run = list.run;
     return ref;
@@ -262,12 +235,12 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 }
 
 /* Takes the lists after the window's into it, twice as many as it has; answers the first. */
-static uint32 add_lists(IvfScan *so)
+static uint32 add_lists(IndexScanDesc scan, IvfScan *so)
 {
     uint32 first = so->to;
 
     so->to += Min(2 * (so->to - so->from), so->most - so->to);
-    vdb_ivf_order_lists(so->ranked, so->count, first, so->to);
+    ivf_order_lists(scan, so, first);
     return first;
 }
 
@@ -278,7 +251,7 @@ static uint32 add_lists(IvfScan *so)
 static void widen_window(IndexScanDesc scan, IvfScan *so)
 {
     if (so->to < so->most && collect_more(so)) {
-        so->late = add_lists(so);
+        so->late = add_lists(scan, so);
         read_lists(scan, so, so->late, so->to);
     }
 }
@@ -288,7 +261,7 @@ static bool next_window(IndexScanDesc scan, IvfScan *so)
 {
     if (so->to >= so->most)
         return false;
-    so->from = add_lists(so);
+    so->from = add_lists(scan, so);
     so->late = so->to;
     collect_anew(so);
     read_lists(scan, so, so->from, so->to);
@@ -344,11 +317,11 @@ static void begin(IndexScanDesc scan, IvfScan *so)
 
     isnull = (key->sk_flags & SK_ISNULL) != 0;
     query = ivf_form_query(&so->ii, key->sk_argument, isnull);
-    choose_lists(scan, so, query.data);
     if (vdb_ivf_coded(&so->ii.geometry))
         begin_coded(scan, so, query, isnull);
     else
         begin_plain(so, query, isnull);
+    ivf_choose_lists(scan, so, query.data);
     so->begun = true;
     read_lists(scan, so, so->from, so->to);
 }

@@ -31,9 +31,11 @@ typedef struct IvfScan {
     VdbIvfRanked *ranked;
     IvfListRef *lists; /* by VdbIvfRanked.index, as the next */
     float *norms;      /* of their centroids; NULL: those are of unit length, or not needed */
+    const void *query;
     uint32 count;
-    uint32 most; /* of them may be looked at */
-    uint32 from; /* the window: ranked[from .. to) */
+    uint32 exact; /* so many, nearest first, are ranked by their distances, the others about */
+    uint32 most;  /* of them may be looked at */
+    uint32 from;  /* the window: ranked[from .. to) */
     uint32 to;
     uint32 late;   /* the first of those that were added to it last, `to` if none were */
     uint32 enough; /* as soon as no more entries are left to take, the window grows */
@@ -43,6 +45,12 @@ typedef struct IvfScan {
     bool recheck;       /* their order is a bound, the executor computes the rest */
     double order;       /* of the row returned last */
 } IvfScan;
+
+/* ivf_choose.c: which lists are looked at */
+/* Ranks all lists; the nearest of them are the first window.  REQUIRES: the collector has begun. */
+extern void ivf_choose_lists(IndexScanDesc scan, IvfScan *so, const void *query);
+/* Brings the lists of the window, from `first` on, into order. */
+extern void ivf_order_lists(IndexScanDesc scan, IvfScan *so, uint32 first);
 
 /* Gives the collector what it asks for. */
 extern void ivf_provide_memory(IvfScan *so);

@@ -2,6 +2,7 @@
 // however little memory there is, and few rows ranked.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -106,7 +107,7 @@ struct Scan {
             vdb_ivf_coded_list(s, &of);
             for (VdbBlock b : list.pages) {
                 give();
-                vdb_ivf_coded_ahead(s, b % 2 == 0 ? image.page(b + 1) : nullptr); // a hint
+                vdb_ivf_coded_ahead(s, b % 2 == 0 ? image.page(list.pages[0]) : nullptr);
                 ASSERT_EQ(vdb_ivf_coded_feed(s, image.page(b)), VDB_OK);
             }
         }
@@ -493,4 +494,83 @@ TEST(CodedScan, SurvivesAnyBytes)
         }
 }
 
+// The codes of centroids in memory of the test.
+struct CentroidCodes {
+    std::vector<char> memory;
+    VdbIvfCentroidCodes *codes;
+
+    CentroidCodes(const VdbIvfGeometry &g, const VdbIvfCentroids &centroids)
+        : memory(vdb_ivf_centroid_codes_size(&g, centroids.count) + 64)
+    {
+        auto at = (reinterpret_cast<uintptr_t>(memory.data()) + 63) / 64 * 64;
+        codes = vdb_ivf_centroid_codes_make(&g, &centroids, reinterpret_cast<void *>(at));
+    }
+};
+
+// n values on the way from the last one, which comes after them, to random ones.
+Values spread_values(VdbSpace space, uint32_t n)
+{
+    Values others = random_values(space, n + 1), values(space);
+    const auto *last = static_cast<const float *>(others[n]);
+    for (uint32_t i = 0; i <= n; i++) {
+        const auto *other = static_cast<const float *>(others[i]);
+        std::vector<float> elements(space.dims);
+        float part = (static_cast<float>(i) + 1) / static_cast<float>(n + 1);
+        for (uint32_t j = 0; j < space.dims; j++)
+            elements[j] = last[j] + part * (other[j] - last[j]);
+        values.add(elements);
+    }
+    return values;
+}
+
+// Of the lists that are nearest, how many are among twice as many that codes say are.
+uint32_t nearest_picked(VdbMetric metric, uint32_t dims, uint32_t count, uint32_t nearest)
+{
+    VdbIvfGeometry g = coded_geometry(dims, VDB_KEPT_SQ8, metric);
+    Values values = spread_values(g.space, count);
+    CodedImage image(g.space, VDB_KEPT_SQ8);
+    Scan scan(image, values, values[count]);
+    std::vector<float> vectors;
+    for (uint32_t i = 0; i < count; i++) {
+        Working value(g, values[i]);
+        vectors.insert(vectors.end(), value.vector.begin(), value.vector.end());
+    }
+    VdbIvfCentroids centroids = {vectors.data(), g.value_bytes, count};
+    std::vector<VdbIvfRanked> exact(count), about(count);
+    vdb_ivf_rank_lists(&g, &centroids, scan.query->vector.data(), exact.data());
+    vdb_ivf_order_lists(exact.data(), count, 0, nearest);
+    CentroidCodes of(g, centroids);
+    EXPECT_TRUE(vdb_ivf_coded_estimate_lists(scan.s, of.codes, about.data()));
+    vdb_ivf_pick_lists(about.data(), count, 0, 2 * nearest);
+    std::set<uint32_t> all, picked;
+    for (uint32_t i = 0; i < count; i++)
+        all.insert(about[i].index);
+    EXPECT_EQ(all.size(), count);
+    for (uint32_t i = 0; i < 2 * nearest; i++)
+        picked.insert(about[i].index);
+    return static_cast<uint32_t>(std::count_if(exact.begin(), exact.begin() + nearest,
+                                               [&](auto &l) { return picked.count(l.index); }));
+}
+
 } // namespace
+
+TEST(CodedLists, TheNearestAreAmongThoseThatCodesPick)
+{
+    for (VdbMetric metric : kMetrics)
+        for (auto [dims, count] : {std::pair{64u, 100u}, {100u, 1100u}, {384u, 300u}})
+            EXPECT_GE(nearest_picked(metric, dims, count, count / 5), count / 5 * 9 / 10)
+                << metric << " " << dims;
+}
+
+TEST(CodedLists, AreNotEstimatedWithoutCodesOrQuery)
+{
+    VdbIvfGeometry g = coded_geometry(100, VDB_KEPT_SQ8);
+    Values values = random_values(g.space, 100);
+    CodedImage image(g.space, VDB_KEPT_SQ8);
+    Scan scan(image, values, values[0]), nothing(image, values, nullptr);
+    VdbIvfCentroids centroids = {values[0], values.stride(), 100};
+    CentroidCodes of(g, centroids);
+    std::vector<VdbIvfRanked> out(100);
+    EXPECT_FALSE(vdb_ivf_coded_estimate_lists(scan.s, nullptr, out.data()));
+    EXPECT_FALSE(vdb_ivf_coded_estimate_lists(nothing.s, of.codes, out.data()));
+}
