@@ -4,6 +4,7 @@
 usage: bench.py sweep    --data DIR --side SIDE ... [--ef-construction 64 200] --out FILE.jsonl
        bench.py builds   --data DIR --side SIDE ...   builds alone
        bench.py mix      --data DIR --side SIDE ...   pgbench: point search, 95 searches to 5 inserts, inserts
+       bench.py inserts  --data DIR --rows N --side SIDE ...   the rows after the first N, many a transaction
        bench.py overhead --data DIR --side SIDE ...   what a prepared query costs beside the search itself
        bench.py report   FILE.jsonl ... [--plots DIR] [--points] [--quantity server_cpu_us]
 
@@ -15,6 +16,7 @@ Every point is measured on one side and then the next, in rounds, and the median
 import argparse
 import collections
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -86,9 +88,6 @@ class Benchmark:
 
     def __enter__(self):
         try:
-            folder = self.stack.enter_context(tempfile.TemporaryDirectory())
-            self.queries = os.path.join(folder, "queries.bin")
-            self.dataset.write_queries(self.queries, self.options.k)
             for side in self.options.side:
                 self.add(*side.split("=", 1))
             for side in self.sides:
@@ -112,6 +111,13 @@ class Benchmark:
             self.sides.append(self.stack.enter_context(Side(name, *rest.split("@", 1))))
         else:
             self.sides.append(self.stack.enter_context(PrivateSide(name, *rest.split(":", 1), settings)))
+
+    @functools.cached_property
+    def queries(self):
+        """The file that the client reads."""
+        path = os.path.join(self.stack.enter_context(tempfile.TemporaryDirectory()), "queries.bin")
+        self.dataset.write_queries(path, self.options.k)
+        return path
 
     def emit(self, **record):
         record = {"data": self.dataset.name, "rows": len(self.dataset.base), "dimensions": self.dataset.dimensions,
@@ -246,6 +252,30 @@ class Benchmark:
                     self.emit(kind="pgbench", side=side.name, workload=name, clients=self.options.clients[0],
                               **report.pgbench_log(logs, scripts))
 
+    def inserts(self):
+        """The rows of the data set after those that are there, in batches of one COPY each, a batch on each side in turn."""
+        options, known = self.options, len(self.dataset.base)
+        self.build(next(self.variants()))
+        if options.cpu is not None:
+            self.pin()
+        at = {side: side.begin_inserts() for side in self.sides}
+        took = {side: [] for side in self.sides}
+        for batch in range(options.batches):
+            for side, (connection, there) in at.items():
+                first = there + options.batch * batch
+                rows = self.dataset.rest[first - known:][:options.batch]
+                if len(rows) < options.batch:
+                    raise SystemExit(f"{options.data} has no {first + options.batch} rows")
+                took[side].append(side.insert(connection, first, rows))
+        for side, seconds in took.items():
+            at[side][0].close()
+            wall, server = map(sum, zip(*seconds))
+            ordered = sorted(1e3 * clock for clock, _ in seconds)
+            self.emit(kind="inserts", side=side.name, batch=options.batch, batches=options.batches,
+                      rows_per_s=round(options.batch * options.batches / wall),
+                      rows_per_server_s=round(options.batch * options.batches / server),
+                      p50_ms=round(statistics.median(ordered), 2), most_ms=round(ordered[-1], 2))
+
     def overhead(self):
         """Times statements that each add one part of a prepared search, down to a search of ten rows."""
         variant = next(self.variants())
@@ -308,7 +338,7 @@ def machine():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("sweep", "builds", "mix", "overhead"):
+    for name in ("sweep", "builds", "mix", "inserts", "overhead"):
         command = commands.add_parser(name)
         command.add_argument("--data", required=True, help="directory as datasets.py describes it")
         command.add_argument("--rows", type=int, help="only the first so many")
@@ -336,6 +366,8 @@ def arguments():
         command.add_argument("--builds", type=int, default=1, help="builds of an index on each side")
         command.add_argument("--rebuild", action="store_true", help="also an index that stands")
         command.add_argument("--workload", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
+        command.add_argument("--batch", type=int, default=1000, help="rows that inserts adds at a time")
+        command.add_argument("--batches", type=int, default=20)
         command.add_argument("--memory-limit", type=int, help="bytes for each server while it searches; needs root")
         command.add_argument("--cpu", type=int, help="the one processor for clients and servers once the index stands")
         command.add_argument("--workers", type=int, default=1, help="parallel workers of a build")
@@ -345,6 +377,7 @@ def arguments():
     command = commands.add_parser("report")
     command.add_argument("files", nargs="+")
     command.add_argument("--plots", metavar="DIR", help="where to draw the pictures")
+    command.add_argument("--prefix", default="", help="of the pictures' names")
     command.add_argument("--points", action="store_true", help="also every point of the sweeps")
     command.add_argument("--quantity", choices=("qps", "server_cpu_us"), default="qps", help="to compare at equal recall")
     return parser.parse_args()
@@ -356,7 +389,7 @@ def main():
         runs = report.read(options.files)
         report.print_tables(runs, sys.stdout, options.quantity, options.points)
         if options.plots:
-            pictures.draw(runs, options.plots)
+            pictures.draw(runs, os.path.join(options.plots, options.prefix))
         return
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit("interrupted"))  # so that the clusters are stopped

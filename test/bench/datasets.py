@@ -11,6 +11,7 @@ The synthetic vectors have the shape of learned embeddings: points around 2,000 
 arguments give the same bytes. The queries are drawn first, so that sets of one seed share them whatever their size."""
 import argparse
 import collections
+import functools
 import gzip
 import os
 import struct
@@ -31,18 +32,20 @@ def _path(directory, stem):
 
 
 class Dataset:
-    """base: n x d (memory-mapped), query: q x d float32, neighbours: q x 100 exact row numbers."""
+    """base: n x d (memory-mapped), query: q x d float32, neighbours: q x 100 exact row numbers, rest: the rows of
+    base.npy that follow those asked for."""
 
     def __init__(self, directory, rows=None, queries=("query", "gt")):
         self.name = os.path.basename(os.path.abspath(directory))
         self.base = np.load(_path(directory, "base"), mmap_mode="r")
         self.query = np.load(_path(directory, queries[0])).astype(np.float32)
         self.dimensions = self.base.shape[1]
-        if rows and rows < len(self.base):
-            self.base = self.base[:rows]
-            self.neighbours = exact_neighbours(self.base, self.query)
-        else:
-            self.neighbours = np.load(os.path.join(directory, queries[1] + ".npy"))
+        self.base, self.rest = np.split(self.base, [rows or len(self.base)])
+        self._known_neighbours = os.path.join(directory, queries[1] + ".npy")
+
+    @functools.cached_property
+    def neighbours(self):
+        return exact_neighbours(self.base, self.query) if len(self.rest) else np.load(self._known_neighbours)
 
     def rows(self, chunk=10_000):
         """Yields (first row number, float32 rows)."""

@@ -1,6 +1,4 @@
 """Draws the records of bench.py: recall against throughput, latency, a query's microseconds, phases of builds."""
-import os
-
 import matplotlib
 
 matplotlib.use("svg")
@@ -14,9 +12,9 @@ PLAIN = ticker.FuncFormatter(lambda value, _: f"{value:,.0f}" if f"{value:e}"[0]
 PARTS = ("round trip", "vector read", "plan, scan set-up, rows", "search")
 
 
-def _save(figure, folder, name):
+def _save(figure, prefix, name):
     figure.tight_layout()
-    figure.savefig(os.path.join(folder, name), metadata={"Date": None})
+    figure.savefig(prefix + name, metadata={"Date": None})
     pyplot.close(figure)
 
 
@@ -30,7 +28,7 @@ def _panels(count, height=4):
     return figure, axes
 
 
-def recall_qps(compared, folder):
+def recall_qps(compared, prefix):
     """One panel a data set with its queries, one line a side and index."""
     chosen = {key: sides for key, sides in compared.items() if key.clients == 1 and not key.memory_limit}
     pinned = {key._replace(cpu=None) for key in chosen if key.cpu is not None}
@@ -50,10 +48,10 @@ def recall_qps(compared, folder):
         axis.set_xlim(left=.85, right=1)
         axis.grid(True, which="both", alpha=.3)
         axis.legend(fontsize=8)
-    _save(figure, folder, "recall_qps.svg")
+    _save(figure, prefix, "recall_qps.svg")
 
 
-def latency(compared, folder, recall=.98):
+def latency(compared, prefix, recall=.98):
     """Percentiles at a recall, one panel a comparison, grouped by side."""
     chosen = {}
     for key, sides in compared.items():
@@ -73,10 +71,10 @@ def latency(compared, folder, recall=.98):
         axis.set_ylabel(f"µs at recall {recall}")
         axis.set_title(report.title(key), fontsize=9)
         axis.legend(fontsize=8)
-    _save(figure, folder, "latency.svg")
+    _save(figure, prefix, "latency.svg")
 
 
-def query_time(records, folder):
+def query_time(records, prefix):
     """A stacked bar of one prepared query: differences of the statements that each add a part."""
     parts = {(record["data"], record["side"], record["part"]): record["p50_us"]
              for record in records if record["kind"] == "overhead"}
@@ -98,10 +96,10 @@ def query_time(records, folder):
     axis.set_xlabel("µs at the client, p50")
     axis.invert_yaxis()
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    _save(figure, folder, "query_time.svg")
+    _save(figure, prefix, "query_time.svg")
 
 
-def build_phases(records, folder):
+def build_phases(records, prefix):
     """A stacked bar of each build, by what pg_stat_progress_create_index told; not of one that tells no phases."""
     builds = [build for build in report.builds(records).values() if len(build.get("phases") or ()) > 2]
     if not builds:
@@ -118,11 +116,11 @@ def build_phases(records, folder):
     axis.set_xlabel("µs a row, by the clock")
     axis.invert_yaxis()
     axis.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
-    _save(figure, folder, "build_phases.svg")
+    _save(figure, prefix, "build_phases.svg")
 
 
-def draw(runs, folder):
-    """Every picture that the records have something for, as SVG files. What several runs have, the first of them shows."""
+def draw(runs, prefix):
+    """Every picture that the records have something for, as SVG files whose paths begin with the prefix. What several runs have, the first of them shows."""
     compared = {}
     for records in runs:
         for key, sides in report.comparisons(records).items():
@@ -130,8 +128,8 @@ def draw(runs, folder):
                 compared.setdefault(key, {}).setdefault(side, points)
     compared = {key: sides for key, sides in compared.items() if len(sides) > 1}
     if compared:
-        recall_qps(compared, folder)
-        latency(compared, folder)
+        recall_qps(compared, prefix)
+        latency(compared, prefix)
     records = [record for run in reversed(runs) for record in run]
-    query_time(records, folder)
-    build_phases(records, folder)
+    query_time(records, prefix)
+    build_phases(records, prefix)

@@ -173,7 +173,7 @@ def _print_builds(runs, out):
 
 
 def _print_others(runs, out):
-    """pgbench and overhead: a row each, the last record of a run counts."""
+    """pgbench, inserts and overhead: a row each, the last record of a run counts."""
     pgbench = [{(r["workload"], r["clients"], r["data"], r["side"]): r for r in records if r["kind"] == "pgbench"}
                for records in runs]
     for workload, clients in dict.fromkeys(key[:2] for key in _merged(pgbench)):
@@ -184,6 +184,14 @@ def _print_others(runs, out):
         _table(out, ["data", "side", *columns],
                [[*key, *(_side_by_side([run[key][column] for run in chosen if key in run]) for column in columns)]
                 for key in _merged(chosen)])
+    inserts = [{(r["data"], r["rows"], r["side"], r["batch"]): r for r in records if r["kind"] == "inserts"}
+               for records in runs]
+    if _merged(inserts):
+        print("**Rows added, many a transaction**\n", file=out)
+        columns = ("rows_per_s", "rows_per_server_s", "p50_ms", "most_ms")
+        _table(out, ["data", "rows there", "side", "rows a batch", "rows/s", "rows a processor second", "p50 ms", "longest ms"],
+               [[*key, *(_side_by_side([run[key][column] for run in inserts if key in run]) for column in columns)]
+                for key in _merged(inserts)])
     overhead = [{(r["data"], r["part"], r["side"]): r["p50_us"] for r in records if r["kind"] == "overhead"}
                 for records in runs]
     sides = list(dict.fromkeys(key[2] for key in _merged(overhead)))
