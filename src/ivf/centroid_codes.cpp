@@ -119,13 +119,28 @@ struct Nearest {
         }
     }
 
-    // Of centroids from `first` on, by the lower ends of their estimates.
-    void chunk(uint32_t first, uint32_t n, const float *lowest)
+    // Of n centroids from `first` on, by the lower ends of their estimates.  lowest: of kChunk
+    // elements; what fills up a block of 32 is overwritten.
+    void chunk(uint32_t first, uint32_t n, float *lowest)
     {
-        compare(first + static_cast<uint32_t>(std::min_element(lowest, lowest + n) - lowest));
-        for (uint32_t i = 0; i < n; i++)
-            if (lowest[i] < distance)
-                compare(first + i);
+        std::fill(lowest + n, lowest + (n + kBlock - 1) / kBlock * kBlock,
+                  std::numeric_limits<float>::infinity());
+        float least[kBlock];
+        std::copy_n(lowest, kBlock, least);
+        for (uint32_t i = kBlock; i < n; i += kBlock)
+            for (uint32_t j = 0; j < kBlock; j++)
+                least[j] = lowest[i + j] < least[j] ? lowest[i + j] : least[j];
+        float lowest_of_all = *std::min_element(least, least + kBlock);
+        auto at = static_cast<uint32_t>(std::find(lowest, lowest + n, lowest_of_all) - lowest);
+        compare(first + std::min(at, n - 1)); // a damaged centroid may be no number, and not found
+        for (uint32_t i = 0; i < n; i += kBlock) {
+            bool any = false;
+            for (uint32_t j = 0; j < kBlock; j++)
+                any |= lowest[i + j] < distance;
+            for (uint32_t j = 0; any && j < kBlock; j++)
+                if (lowest[i + j] < distance)
+                    compare(first + i + j);
+        }
     }
 };
 

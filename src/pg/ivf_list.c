@@ -5,13 +5,13 @@
  */
 #include "postgres.h"
 
-#include "access/generic_xlog.h"
 #include "miscadmin.h"
 #include "storage/bufpage.h"
 #include "storage/lock.h"
 #include "utils/rel.h"
 
 #include "pg/ivf.h"
+#include "pg/wal_edit.h"
 
 /* --- the split lock --- */
 
@@ -91,16 +91,16 @@ void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare)
 
     LockBuffer(spare, BUFFER_LOCK_EXCLUSIVE);
     if (PageIsNew(BufferGetPage(spare))) {
-        GenericXLogState *wal = GenericXLogStart(index);
-        Page metapage = GenericXLogRegisterBuffer(wal, metabuf, 0);
-        Page page = GenericXLogRegisterBuffer(wal, spare, GENERIC_XLOG_FULL_IMAGE);
+        VdbEdit *edit = vdb_edit_begin(index);
+        Page metapage = vdb_edit_page(edit, metabuf);
+        Page page = vdb_edit_new_page(edit, spare);
 
         vdb_ivf_meta_read(metapage, &meta);
         ivf_init_page(page, &ii->geometry, VDB_IVF_PAGE_FREE);
         vdb_ivf_page_set_next(page, &ii->geometry, meta.free_page);
         meta.free_page = BufferGetBlockNumber(spare);
         vdb_ivf_meta_write(metapage, &meta);
-        GenericXLogFinish(wal);
+        vdb_edit_finish(edit);
     }
     UnlockReleaseBuffer(spare);
     UnlockReleaseBuffer(metabuf);
@@ -157,9 +157,9 @@ typedef struct NewPage {
     Buffer spare;      /* a new block for it, or InvalidBuffer */
 } NewPage;
 
-static Page register_new_page(GenericXLogState *wal, const NewPage *a, Buffer newbuf)
+static Page register_new_page(VdbEdit *edit, const NewPage *a, Buffer newbuf)
 {
-    Page page = GenericXLogRegisterBuffer(wal, newbuf, GENERIC_XLOG_FULL_IMAGE);
+    Page page = vdb_edit_new_page(edit, newbuf);
 
     ivf_init_page(page, &a->ii->geometry, a->kind);
     memcpy((char *) page + SizeOfPageHeaderData, a->image + SizeOfPageHeaderData,
@@ -170,15 +170,14 @@ static Page register_new_page(GenericXLogState *wal, const NewPage *a, Buffer ne
 /* Writes the record: the page comes after the list's last. */
 static void link_data(NewPage *a, IvfListPages *p, Buffer newbuf)
 {
-    GenericXLogState *wal = GenericXLogStart(a->index);
-    Page metapage = GenericXLogRegisterBuffer(wal, p->metabuf, 0);
-    Page directory = GenericXLogRegisterBuffer(wal, p->dirbuf, 0);
+    VdbEdit *edit = vdb_edit_begin(a->index);
+    Page metapage = vdb_edit_page(edit, p->metabuf);
+    Page directory = vdb_edit_page(edit, p->dirbuf);
     BlockNumber blkno = BufferGetBlockNumber(newbuf);
 
     if (BufferIsValid(p->tailbuf))
-        vdb_ivf_page_set_next(GenericXLogRegisterBuffer(wal, p->tailbuf, 0), &a->ii->geometry,
-                              blkno);
-    (void) register_new_page(wal, a, newbuf);
+        vdb_ivf_page_set_next(vdb_edit_page(edit, p->tailbuf), &a->ii->geometry, blkno);
+    (void) register_new_page(edit, a, newbuf);
 
     if (p->list.pages == 0)
         p->list.first = blkno;
@@ -189,22 +188,22 @@ static void link_data(NewPage *a, IvfListPages *p, Buffer newbuf)
     ivf_write_list(directory, a->ii, a->ordinal, &p->list);
     p->meta.data_pages++;
     vdb_ivf_meta_write(metapage, &p->meta);
-    GenericXLogFinish(wal);
+    vdb_edit_finish(edit);
 }
 
 /* Writes the record: the page comes before the list's other value pages. */
 static void link_values(NewPage *a, IvfListPages *p, Buffer newbuf)
 {
-    GenericXLogState *wal = GenericXLogStart(a->index);
-    Page metapage = GenericXLogRegisterBuffer(wal, p->metabuf, 0);
-    Page directory = GenericXLogRegisterBuffer(wal, p->dirbuf, 0);
+    VdbEdit *edit = vdb_edit_begin(a->index);
+    Page metapage = vdb_edit_page(edit, p->metabuf);
+    Page directory = vdb_edit_page(edit, p->dirbuf);
 
-    vdb_ivf_page_set_next(register_new_page(wal, a, newbuf), &a->ii->geometry, p->list.values);
+    vdb_ivf_page_set_next(register_new_page(edit, a, newbuf), &a->ii->geometry, p->list.values);
     p->list.values = BufferGetBlockNumber(newbuf);
     p->list.value_pages++;
     ivf_write_list(directory, a->ii, a->ordinal, &p->list);
     vdb_ivf_meta_write(metapage, &p->meta);
-    GenericXLogFinish(wal);
+    vdb_edit_finish(edit);
 }
 
 /* Whether the list is still as it was when its end, or its newest value page, was read. */
@@ -299,13 +298,13 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
                         IvfEntry entry)
 {
     const VdbIvfGeometry *g = &ii->geometry;
-    GenericXLogState *wal = GenericXLogStart(index);
-    Page page = GenericXLogRegisterBuffer(wal, buf, 0);
+    VdbEdit *edit = vdb_edit_begin(index);
+    Page page = vdb_edit_page(edit, buf);
     VdbIvfEntry coded = {.tid = entry.tid};
 
     if (BufferIsValid(valuebuf)) {
         BlockNumber blkno = BufferGetBlockNumber(valuebuf);
-        Page values = GenericXLogRegisterBuffer(wal, valuebuf, 0);
+        Page values = vdb_edit_page(edit, valuebuf);
         uint32 slot;
 
         vdb_check(vdb_ivf_values_add(values, g, entry.row, &slot), index, blkno);
@@ -314,7 +313,7 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
     vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)
                                : vdb_ivf_data_add(page, g, entry.tid, entry.row),
               index, BufferGetBlockNumber(buf));
-    GenericXLogFinish(wal);
+    vdb_edit_finish(edit);
 }
 
 /* Adds to the pages that are the list's as long as the list's lock is held. */
@@ -360,13 +359,13 @@ static void pop_room(Relation index, IvfIndex *ii, uint32 ordinal, BlockNumber b
     ivf_check_data(vdb_ivf_data_read(BufferGetPage(buf), &ii->geometry, list.id, &data), index,
                    blkno);
     if (list.room == blkno && data.count == ii->geometry.capacity) {
-        GenericXLogState *wal = GenericXLogStart(index);
-        Page directory = GenericXLogRegisterBuffer(wal, dirbuf, 0);
+        VdbEdit *edit = vdb_edit_begin(index);
+        Page directory = vdb_edit_page(edit, dirbuf);
 
-        vdb_ivf_data_set_next_room(GenericXLogRegisterBuffer(wal, buf, 0), VDB_IVF_NOT_LISTED);
+        vdb_ivf_data_set_next_room(vdb_edit_page(edit, buf), VDB_IVF_NOT_LISTED);
         list.room = data.next_room;
         ivf_write_list(directory, ii, ordinal, &list);
-        GenericXLogFinish(wal);
+        vdb_edit_finish(edit);
     }
     UnlockReleaseBuffer(buf);
     UnlockReleaseBuffer(dirbuf);

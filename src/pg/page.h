@@ -5,6 +5,7 @@
 #ifndef VDB_PG_PAGE_H
 #define VDB_PG_PAGE_H
 
+#include "access/genam.h"
 #include "access/relscan.h"
 #include "core/types.h"
 #include "storage/bufmgr.h"
