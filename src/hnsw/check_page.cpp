@@ -3,13 +3,12 @@
 #include <cmath>
 
 #include "hnsw/check.h"
+#include "quant/bound_api.h"
 #include "quant/space.h"
 
 namespace vdb::hnsw {
 
 namespace {
-
-constexpr double kLengthTolerance = 1e-3; // of a vector's length; sums err far less
 
 bool all_zero(const void *page, uint32_t page_size)
 {
@@ -116,10 +115,10 @@ struct PageCheck {
         }
         vdb_kept_decode(c->g.kept, c->g.space.dims, kept, decoded);
         double sum = norm_of(c->g.space, decoded, c->g.space.dims);
-        double error = vdb_kept_error(c->g.kept, kept), length = std::sqrt(double{node->norm});
+        float error = vdb_kept_error(c->g.kept, kept);
         if (!std::isfinite(sum))
             c->report(block, slot, "node: vector has a value that is not finite");
-        else if (std::fabs(std::sqrt(sum) - length) > error + kLengthTolerance * length)
+        else if (!vdb_kept_norm_fits(c->g.space.dims, sum, node->norm, error))
             c->report(block, slot, "node: norm is %g instead of about %g", double{node->norm}, sum);
     }
 

@@ -3,12 +3,13 @@
 #include <cmath>
 
 #include "ivf/check.h"
+#include "quant/bound_api.h"
 
 namespace vdb::ivf {
 
 namespace {
 
-constexpr double kLengthTolerance = 1e-3; // relative
+constexpr float kNormTolerance = 2e-3F; // of vectors of unit length
 
 bool finite(uint16_t bfloat)
 {
@@ -45,13 +46,9 @@ const char *kept_problem(const VdbIvfCheck &c, const void *kept, float norm)
         return "an element is not finite";
     if (!(norm >= 0))
         return "its norm is none";
-    double length = std::sqrt(double{norm});
-    double error = vdb_kept_error(form, kept);
-    if (std::isfinite(length) &&
-        std::fabs(std::sqrt(square) - length) > error + kLengthTolerance * length)
+    if (!vdb_kept_norm_fits(c.g.space.dims, square, norm, vdb_kept_error(form, kept)))
         return "not of the length that its norm says";
-    if (c.g.space.metric == VDB_METRIC_COSINE && norm != 0 &&
-        std::fabs(length - 1) > kLengthTolerance)
+    if (c.g.space.metric == VDB_METRIC_COSINE && norm != 0 && std::fabs(norm - 1) > kNormTolerance)
         return "not of unit length";
     return nullptr;
 }

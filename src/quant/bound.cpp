@@ -77,3 +77,13 @@ float vdb_kept_bound(const VdbSpace *space, const VdbKeptDistance *seen) noexcep
     return rounded <= least ? rounded
                             : std::nextafterf(rounded, -std::numeric_limits<float>::infinity());
 }
+
+bool vdb_kept_norm_fits(uint32_t dims, double square, float norm, float error) noexcept
+{
+    constexpr double kTolerance = 1e-3; // of the length; sums err far less
+    if (norm > kLargest)
+        return true; // too long for float32
+    double length = std::sqrt(square), tiny = dims * kTiny;
+    return length <= std::sqrt(norm + tiny) * (1 + kTolerance) + error &&
+           length >= std::sqrt(std::max(norm - tiny, 0.0)) * (1 - kTolerance) - error;
+}

@@ -25,6 +25,10 @@ typedef struct VdbKeptDistance {
  */
 float vdb_kept_bound(const VdbSpace *space, const VdbKeptDistance *seen) VDB_NOEXCEPT;
 
+/* Whether a kept vector may be of a stored one with that norm: `square` is the squared length of
+ * what it decodes to, in double precision, `error` its vdb_kept_error().  For checks of indexes. */
+bool vdb_kept_norm_fits(uint32_t dims, double square, float norm, float error) VDB_NOEXCEPT;
+
 VDB_END_DECLS
 
 #endif

@@ -168,6 +168,30 @@ TEST_P(Bound, IsCloseForOrdinaryVectors)
     }
 }
 
+TEST_P(Bound, KnowsTheNormsThatKeptVectorsMayHave)
+{
+    auto [metric, kept] = GetParam();
+    for (uint32_t dims : {64u, 384u})
+        for (const Row &row : all_kinds(dims)) {
+            Working x = working(metric, row);
+            std::vector<uint32_t> blob(vdb_kept_bytes(kept, dims) / 4);
+            Row decoded(dims);
+            double square = 0;
+            vdb_kept_encode(kept, dims, x.row.data(), blob.data());
+            vdb_kept_decode(kept, dims, blob.data(), decoded.data());
+            for (float y : decoded)
+                square += double{y} * y;
+            float error = vdb_kept_error(kept, blob.data());
+            EXPECT_TRUE(vdb_kept_norm_fits(dims, square, x.norm, error))
+                << square << " is not " << x.norm << " of " << dims;
+            EXPECT_FALSE(vdb_kept_norm_fits(dims, square, std::nanf(""), error));
+            EXPECT_FALSE(vdb_kept_norm_fits(dims, square, -1, error) && error < 0.5F);
+            if (x.norm > 1e-3F && x.norm < 1e6F && error * error < x.norm / 1000) {
+                EXPECT_FALSE(vdb_kept_norm_fits(dims, square, x.norm * 1.5F, error));
+            }
+        }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, Bound,
     testing::Values(Form{VDB_METRIC_L2, VDB_KEPT_FULL}, Form{VDB_METRIC_L2, VDB_KEPT_HALF},
