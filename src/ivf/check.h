@@ -18,12 +18,13 @@ struct BlockInfo {
     // data, values: ordinal of its list, or kNoOrdinal; directory, centroids: first ordinal
     uint32_t owner;
     uint32_t user; // the list whose entries have their values here, or kNoOrdinal
+    uint32_t tids; // of a value page: digest of its entries' tids, less that of its slots'
     uint16_t count;
     uint8_t kind; // 0 = all zero or damaged
     bool chained; // met in the chain it belongs to
     bool in_room; // met on its list's chain of pages with room
 };
-static_assert(sizeof(BlockInfo) == 24);
+static_assert(sizeof(BlockInfo) == 28);
 
 } // namespace vdb::ivf
 

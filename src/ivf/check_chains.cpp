@@ -208,15 +208,19 @@ void check_slots(VdbIvfCheck &c, VdbBlock block)
         return;
     }
     bool live = info.kind == VDB_IVF_PAGE_VALUES && info.owner != kNoOrdinal && c.live(info.owner);
+    bool same = live; // every slot in use is named, and the other way round
     for (uint32_t i = 0; i < c.slot_words; i++) {
         size_t word = size_t{block} * c.slot_words + i;
         uint64_t missing = c.named[word] & ~c.used[word];
+        same &= c.named[word] == c.used[word];
         if (missing != 0)
             c.report(block, static_cast<int32_t>(i * 64 + std::countr_zero(missing)),
                      "values: an entry's value is missing");
         if (live)
             c.counts.lost_values += std::popcount(c.used[word] & ~c.named[word]);
     }
+    if (same && info.tids != 0)
+        c.report(block, -1, "values: an entry's value is another row's");
 }
 
 void check_block(VdbIvfCheck &c, VdbBlock block)

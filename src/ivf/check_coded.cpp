@@ -16,8 +16,18 @@ bool finite(uint16_t bfloat)
     return std::isfinite(vdb_code_float(bfloat));
 }
 
+// A row and its slot, so that sums of them differ unless every row is where its entry says.
+uint32_t digest(uint32_t slot, VdbTid tid)
+{
+    uint64_t all = uint64_t{tid.block_hi} << 48 | uint64_t{tid.block_lo} << 32 |
+                   uint64_t{tid.offset} << 16 | slot;
+    all *= 0xBF58'476D'1CE4'E5B9U;
+    all = (all ^ all >> 27) * 0x94D0'49BB'1331'11EBU;
+    return static_cast<uint32_t>(all >> 32);
+}
+
 // Notes down whose value the entry names.
-const char *name_value(VdbIvfCheck &c, uint32_t ordinal, VdbIvfPlace place)
+const char *name_value(VdbIvfCheck &c, uint32_t ordinal, VdbTid tid, VdbIvfPlace place)
 {
     VdbBlock block = vdb_ivf_place_block(place);
     if (block == 0 || block >= c.blocks || place.slot >= c.g.slots_per_page)
@@ -31,24 +41,28 @@ const char *name_value(VdbIvfCheck &c, uint32_t ordinal, VdbIvfPlace place)
     if ((word & bit) != 0)
         return "value is another entry's too";
     word |= bit;
+    info.tids += digest(place.slot, tid);
     return nullptr;
 }
 
-const char *kept_problem(const VdbIvfCheck &c, const void *kept, float norm)
+const char *kept_problem(const VdbIvfCheck &c, const VdbIvfValue &value)
 {
-    auto form = static_cast<VdbKept>(c.g.kept);
+    VdbKept form = kept_form(c.g);
     float x[VDB_IVF_MAX_DIMS];
     double square = 0;
-    vdb_kept_decode(form, c.g.space.dims, kept, x);
+    if (!vdb_ivf_value_intact(&c.g, &value))
+        return "not as it was written";
+    vdb_kept_decode(form, c.g.space.dims, value.kept, x);
     for (uint32_t i = 0; i < c.g.space.dims; i++)
         square += double{x[i]} * x[i];
     if (!std::isfinite(square))
         return "an element is not finite";
-    if (!(norm >= 0))
+    if (!(value.norm >= 0))
         return "its norm is none";
-    if (!vdb_kept_norm_fits(c.g.space.dims, square, norm, vdb_kept_error(form, kept)))
+    if (!vdb_kept_norm_fits(c.g.space.dims, square, value.norm, vdb_kept_error(form, value.kept)))
         return "not of the length that its norm says";
-    if (c.g.space.metric == VDB_METRIC_COSINE && norm != 0 && std::fabs(norm - 1) > kNormTolerance)
+    if (c.g.space.metric == VDB_METRIC_COSINE && value.norm != 0 &&
+        std::fabs(value.norm - 1) > kNormTolerance)
         return "not of unit length";
     return nullptr;
 }
@@ -73,7 +87,7 @@ void check_codes(VdbIvfCheck &c, VdbBlock block, const void *page)
         // what a retired list's entries name may be recycled
         if (codes.places == nullptr || c.retired(owner))
             continue;
-        if (const char *problem = name_value(c, owner, codes.places[i]))
+        if (const char *problem = name_value(c, owner, tid, codes.places[i]))
             c.report(block, item, "entry: %s", problem);
     }
 }
@@ -83,14 +97,14 @@ void check_values(VdbIvfCheck &c, VdbBlock block, const void *page)
     for (uint32_t i = 0; i < kMostSlots; i++) {
         if (!slot_used(page, i))
             continue;
-        float norm;
-        const void *kept = vdb_ivf_value_at(page, &c.g, i, &norm);
-        if (kept == nullptr) {
+        VdbIvfValue value;
+        if (!vdb_ivf_value_at(page, &c.g, i, &value)) {
             c.report(block, static_cast<int32_t>(i), "values: slot is outside");
             continue;
         }
         c.used[size_t{block} * c.slot_words + i / 64] |= uint64_t{1} << i % 64;
-        if (const char *problem = kept_problem(c, kept, norm))
+        c.by_block[block].tids -= digest(i, value.tid);
+        if (const char *problem = kept_problem(c, value))
             c.report(block, static_cast<int32_t>(i), "value: %s", problem);
     }
 }

@@ -180,7 +180,7 @@ void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) no
     if (block >= check->blocks)
         return;
     BlockInfo &info = check->by_block[block];
-    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, info.user, 0, 0, false, false};
+    info = {VDB_NO_BLOCK, VDB_IVF_NOT_LISTED, kNoOrdinal, info.user, info.tids, 0, 0, false, false};
     if (all_zero(page, check->g.page_size)) {
         check->counts.pages[0]++;
         if (block == VDB_IVF_META_BLOCK)

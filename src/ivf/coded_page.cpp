@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "core/half_api.h"
 #include "ivf/page_format.h"
 
 using namespace vdb::ivf;
@@ -93,6 +94,11 @@ struct Ahead {
     void load_rest() { load(end); }
 };
 
+bool same_tid(VdbTid a, VdbTid b)
+{
+    return a.block_hi == b.block_hi && a.block_lo == b.block_lo && a.offset == b.offset;
+}
+
 uint32_t first_free(const ValuesHeader &header)
 {
     for (uint32_t i = 0; i < kMostSlots / 64; i++)
@@ -104,6 +110,12 @@ uint32_t first_free(const ValuesHeader &header)
 } // namespace
 
 namespace vdb::ivf {
+
+uint32_t seal_of(VdbTid tid, float norm)
+{
+    uint32_t block = uint32_t{tid.block_hi} << 16 | tid.block_lo;
+    return block * 0x85EB'CA6BU + tid.offset * 0xC2B2'AE35U + vdb_float_bits(norm) * 0x27D4'EB2FU;
+}
 
 void remove_coded(void *page, const VdbIvfGeometry &g, VdbIsDead is_dead, void *state)
 {
@@ -153,10 +165,9 @@ void vdb_ivf_row_make(const VdbIvfGeometry *g, const VdbIvfRow *row, void *out) 
     if (!has_values(*g))
         return;
     if (row->kept != nullptr)
-        std::memcpy(kept, row->kept, g->slot_bytes - sizeof(float));
+        std::memcpy(kept, row->kept, kept_bytes(*g));
     else
-        vdb_kept_encode(static_cast<VdbKept>(g->kept), g->space.dims,
-                        static_cast<const float *>(row->value), kept);
+        vdb_kept_encode(kept_form(*g), g->space.dims, static_cast<const float *>(row->value), kept);
 }
 
 // --- codes ---
@@ -275,30 +286,50 @@ VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_
     return VDB_OK;
 }
 
-VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, const void *row,
+VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,
                              uint32_t *slot) noexcept
 {
     ValuesHeader *header = values_of(page);
     uint32_t i = first_free(*header);
     if (i >= g->slots_per_page)
         return VDB_FULL;
-    char *at = static_cast<char *>(slot_at(page, *g, i));
-    std::memcpy(at, &row_header(row)->norm, sizeof(float));
-    std::memcpy(at + sizeof(float), static_cast<const char *>(row) + kept_offset(*g),
-                g->slot_bytes - sizeof(float));
+    SlotHeader *to = slot_at(page, *g, i);
+    *to = {tid, 0, row_header(row)->norm};
+    std::memcpy(to + 1, static_cast<const char *>(row) + kept_offset(*g), kept_bytes(*g));
+    vdb_kept_seal(kept_form(*g), g->space.dims, to + 1, seal_of(tid, to->norm));
     header->used[i / 64] |= uint64_t{1} << i % 64;
     *slot = i;
     return VDB_OK;
 }
 
-const void *vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
-                             float *norm) noexcept
+VdbStatus vdb_ivf_value_read(const void *page, const VdbIvfGeometry *g, uint32_t slot, VdbTid tid,
+                             VdbIvfValue *out) noexcept
+{
+    VdbIvfValue value;
+    if (!vdb_ivf_value_at(page, g, slot, &value))
+        return VDB_STALE;
+    if (!vdb_ivf_value_intact(g, &value))
+        return VDB_CORRUPT;
+    if (!same_tid(tid, value.tid))
+        return VDB_STALE;
+    *out = value;
+    return VDB_OK;
+}
+
+bool vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
+                      VdbIvfValue *out) noexcept
 {
     if (slot >= g->slots_per_page || !slot_used(page, slot))
-        return nullptr;
-    const char *at = static_cast<const char *>(slot_at(page, *g, slot));
-    std::memcpy(norm, at, sizeof(*norm));
-    return at + sizeof(*norm);
+        return false;
+    const SlotHeader *at = slot_at(page, *g, slot);
+    *out = {at + 1, at->norm, at->tid};
+    return true;
+}
+
+bool vdb_ivf_value_intact(const VdbIvfGeometry *g, const VdbIvfValue *value) noexcept
+{
+    return vdb_kept_sealed(kept_form(*g), g->space.dims, value->kept,
+                           seal_of(value->tid, value->norm));
 }
 
 void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,

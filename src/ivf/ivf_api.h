@@ -82,8 +82,8 @@ typedef struct VdbIvfGeometry {
     uint32_t codes_offset;  /* on a data page; this and the next three: 0 without codes */
     uint32_t factors_offset;
     uint32_t spreads_offset;
-    uint32_t places_offset;  /* 0 too where values are left to the table */
-    uint32_t slot_bytes;     /* of a value page: norm and kept form; 0 = there are no such pages */
+    uint32_t places_offset; /* 0 too where values are left to the table */
+    uint32_t slot_bytes; /* of a value page: whose, norm, kept form; 0 = there are no such pages */
     uint32_t slots_offset;   /* of the first slot on a value page */
     uint32_t slots_per_page; /* of a value page */
     uint32_t centroids_offset;
@@ -153,8 +153,9 @@ typedef struct VdbIvfSize {
 /* Into how many pieces that list should be split, at most VDB_IVF_MAX_PIECES; 0 = it should not. */
 uint32_t vdb_ivf_split_pieces(const VdbIvfSize *size) VDB_NOEXCEPT;
 
-/* Lists to look at when nobody has said how many.  Between 1 and `lists`. */
-uint32_t vdb_ivf_auto_probes(uint32_t lists) VDB_NOEXCEPT;
+/* Lists to look at when nobody has said how many, in an index with codes or without.  Between 1 and
+ * `lists`. */
+uint32_t vdb_ivf_auto_probes(uint32_t lists, bool coded) VDB_NOEXCEPT;
 
 /* --- choosing lists by their centroids --- */
 

@@ -17,6 +17,7 @@ constexpr uint64_t kSpareLists = 2; // times the lists wanted there may be, if n
 constexpr double kAutoProbes = 2.0; // times the root of the lists ...
 constexpr double kFewestProbes =
     4; // ... and these, as lists that split are less even than those built
+constexpr double kCodedProbes = 2; // times as many where codes make them cheap
 
 uint64_t root_of(uint64_t n)
 {
@@ -56,9 +57,10 @@ uint32_t vdb_ivf_split_pieces(const VdbIvfSize *size) noexcept
     return static_cast<uint32_t>(std::clamp<uint64_t>(pieces, 2, VDB_IVF_MAX_PIECES));
 }
 
-uint32_t vdb_ivf_auto_probes(uint32_t lists) noexcept
+uint32_t vdb_ivf_auto_probes(uint32_t lists, bool coded) noexcept
 {
-    double probes = std::ceil(kAutoProbes * std::sqrt(static_cast<double>(lists))) + kFewestProbes;
+    double root = std::sqrt(static_cast<double>(lists));
+    double probes = (std::ceil(kAutoProbes * root) + kFewestProbes) * (coded ? kCodedProbes : 1.0);
     return std::clamp(static_cast<uint32_t>(probes), 1u, std::max(lists, 1u));
 }
 

@@ -258,13 +258,28 @@ VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_
 
 /* Puts the kept form and norm of a row into the first slot that is free.  VDB_FULL: none is, and
  * nothing was changed. */
-VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, const void *row,
+VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,
                              uint32_t *slot) VDB_NOEXCEPT;
 
-/* The kept form in a slot and its norm, of a page that vdb_ivf_values_read() accepted; NULL: there
- * is none. */
-const void *vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
-                             float *norm) VDB_NOEXCEPT;
+/* A value on such a page. */
+typedef struct VdbIvfValue {
+    const void *kept;
+    float norm;
+    VdbTid tid; /* of its entry */
+} VdbIvfValue;
+
+/*
+ * The value in a slot of a page that vdb_ivf_values_read() accepted, if it is the entry's with that
+ * tid.  VDB_STALE: it is another's or nobody's, as vacuum leaves it that took the entry; then and
+ * only then *out is not set.  VDB_CORRUPT: not as it was written.
+ */
+VdbStatus vdb_ivf_value_read(const void *page, const VdbIvfGeometry *g, uint32_t slot, VdbTid tid,
+                             VdbIvfValue *out) VDB_NOEXCEPT;
+/* The value in a slot, whosever it is; false: there is none. */
+bool vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
+                      VdbIvfValue *out) VDB_NOEXCEPT;
+/* Whether it is as it was written; one damage in 65,536 goes unnoticed. */
+bool vdb_ivf_value_intact(const VdbIvfGeometry *g, const VdbIvfValue *value) VDB_NOEXCEPT;
 
 /* Frees those slots that are in use. */
 void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,

@@ -196,7 +196,7 @@ VdbStatus vdb_ivf_coded_geometry(uint32_t page_size, const VdbSpace *column, uin
     if (kept != VDB_IVF_KEPT_HEAP) {
         kept_bytes =
             static_cast<uint32_t>(vdb_kept_bytes(static_cast<VdbKept>(kept), column->dims));
-        g.slot_bytes = sizeof(float) + kept_bytes;
+        g.slot_bytes = sizeof(SlotHeader) + kept_bytes;
     }
     g.row_bytes = kept_offset(g) + kept_bytes;
     place_codes(g, end);

@@ -100,7 +100,7 @@ static_assert(sizeof(DataHeader) == 16);
 
 static_assert(sizeof(VdbIvfPlace) == 6 && sizeof(VdbCodeFactors) == 4);
 
-// Start of a value page.  Then the slots: a float, the norm, and the kept form.
+// Start of a value page.  Then the slots: a SlotHeader and the kept form.
 struct ValuesHeader {
     uint32_t list_id;
     uint32_t reserved;
@@ -108,6 +108,15 @@ struct ValuesHeader {
 };
 static_assert(sizeof(ValuesHeader) == 40);
 constexpr uint32_t kMostSlots = 64 * 4;
+
+// Both are under the kept form's check.  The tid says whose value it is: an entry that was read
+// before vacuum may find another's in its place.
+struct SlotHeader {
+    VdbTid tid;
+    uint16_t reserved;
+    float norm;
+};
+static_assert(sizeof(SlotHeader) == 12);
 
 // A row on its way to the pages.  Then its code, up to the next multiple of 4 bytes, and the kept
 // form.
@@ -224,13 +233,13 @@ inline const ValuesHeader *values_of(const void *page)
 {
     return at<ValuesHeader>(page, kPageHeaderSize);
 }
-inline void *slot_at(void *page, const VdbIvfGeometry &g, uint32_t i)
+inline SlotHeader *slot_at(void *page, const VdbIvfGeometry &g, uint32_t i)
 {
-    return at<char>(page, g.slots_offset + i * g.slot_bytes);
+    return at<SlotHeader>(page, g.slots_offset + i * g.slot_bytes);
 }
-inline const void *slot_at(const void *page, const VdbIvfGeometry &g, uint32_t i)
+inline const SlotHeader *slot_at(const void *page, const VdbIvfGeometry &g, uint32_t i)
 {
-    return at<char>(page, g.slots_offset + i * g.slot_bytes);
+    return at<SlotHeader>(page, g.slots_offset + i * g.slot_bytes);
 }
 inline bool slot_used(const void *page, uint32_t i)
 {
@@ -244,6 +253,15 @@ inline uint32_t code_bytes(const VdbIvfGeometry &g)
 inline bool has_values(const VdbIvfGeometry &g)
 {
     return g.slot_bytes > 0;
+}
+// REQUIRES: has_values(g), for these two.
+inline VdbKept kept_form(const VdbIvfGeometry &g)
+{
+    return static_cast<VdbKept>(g.kept);
+}
+inline uint32_t kept_bytes(const VdbIvfGeometry &g)
+{
+    return g.slot_bytes - sizeof(SlotHeader);
 }
 inline uint32_t last_kind(const VdbIvfGeometry &g)
 {
@@ -266,6 +284,9 @@ inline bool valid_state(uint32_t state)
 
 // Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.
 uint32_t page_lower(const VdbIvfGeometry &g, VdbIvfPageKind kind);
+
+// What stands beside a kept form in a slot, for its check.
+uint32_t seal_of(VdbTid tid, float norm);
 
 // vdb_ivf_data_remove() of a page with codes.
 void remove_coded(void *page, const VdbIvfGeometry &g, VdbIsDead is_dead, void *state);

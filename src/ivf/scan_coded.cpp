@@ -38,6 +38,14 @@ constexpr float kSlopePerSpread = 1.659F;
 // to a query; by so many times that a distance to a kept vector is off at most, in all likelihood.
 constexpr double kErrorsOff = 5;
 
+// In strict order: where one row in so many was taken, all are ranked before another is, if there
+// is room for them.
+constexpr uint32_t kTakenPart = 8;
+// So many rows may be taken for one that is lost because its estimate was off by more than was
+// reckoned with.
+constexpr double kRowsPerLost = 2;
+constexpr uint16_t kLargestSpread = 0x7F7F;
+
 uint32_t page_entries(const Scan &s)
 {
     return (s.g.capacity + kLanes - 1) / kLanes * kLanes;
@@ -47,6 +55,7 @@ void begin_pass(Scan &s)
 {
     s.candidates.size = 0;
     s.is_heap = s.dropped_any = s.late = false;
+    s.fed = 0;
 }
 
 void begin_window(Scan &s)
@@ -62,6 +71,11 @@ bool wanted(const Scan &s, CodedKey key)
     return !s.dropped_any || goes_before(key, s.dropped);
 }
 
+float at_most_largest(double x)
+{
+    return x < double{kLargest} ? static_cast<float>(x) : kLargest;
+}
+
 // Makes room by giving up all but the nearest candidates.
 void shrink(Scan &s)
 {
@@ -75,6 +89,14 @@ void shrink(Scan &s)
     s.candidates.size = left;
 }
 
+uint16_t largest_spread(const VdbIvfCodes &codes)
+{
+    uint16_t largest = 0;
+    for (uint32_t i = 0; i < codes.count; i++)
+        largest = std::max(largest, codes.spreads[i]);
+    return largest;
+}
+
 // Lower bounds of a page's entries; padded to whole blocks, with what is nowhere near.
 uint32_t bound_entries(Scan &s, const VdbIvfCodes &codes)
 {
@@ -83,8 +105,10 @@ uint32_t bound_entries(Scan &s, const VdbIvfCodes &codes)
         std::fill_n(s.lowers, codes.count, 0.0F);
     } else {
         vdb_ivf_codes_estimate(&s.g, &codes, s.estimate, s.base, s.lowers);
-        for (uint32_t i = 0; i < codes.count; i++)
-            s.lowers[i] -= s.width * vdb_bits_float(uint32_t{codes.spreads[i]} << 16);
+        for (uint32_t i = 0; i < codes.count; i++) {
+            float lower = s.lowers[i] - s.width * vdb_bits_float(uint32_t{codes.spreads[i]} << 16);
+            s.lowers[i] = lower < kLargest ? lower : -kLargest; // overflowed: nothing is known
+        }
     }
     std::fill(s.lowers + codes.count, s.lowers + padded, kInfinity);
     return padded;
@@ -105,10 +129,10 @@ void collect(Scan &s, const VdbIvfCodes &codes)
 }
 
 // In the operator's units.
-double bound_of(const Scan &s, float lower)
+double bound_of(const Scan &s, double lower)
 {
     if (s.g.space.metric == VDB_METRIC_L2)
-        return lower > 0 ? std::sqrt(double{lower}) : 0;
+        return lower > 0 ? std::sqrt(lower) : 0;
     return lower;
 }
 
@@ -118,15 +142,46 @@ double part_off(const Scan &s)
     return std::min(kErrorsOff / std::sqrt(static_cast<double>(s.g.space.dims)), 1.0);
 }
 
+// By how many standard errors more than in lower bounds estimates are taken to be off.  Of the
+// rows that a scan goes through some are off by more than epsilon, and strict order loses those,
+// which matters to who wants many: of n normal errors the largest is about root(2 ln n).
+double errors_more(const Scan &s)
+{
+    if (s.query.order != VDB_IVF_STRICT)
+        return 0;
+    if (s.taken >= s.fed / kTakenPart && s.fed * sizeof(VdbIvfCodedRow) <= s.limit)
+        return std::numeric_limits<double>::infinity();
+    double n = static_cast<double>(s.taken) / kRowsPerLost;
+    double largest = n > 1 ? std::sqrt(2 * std::log(n)) : 0;
+    return std::max(largest - s.query.epsilon, 0.0);
+}
+
+// Notes by how much the bound of a ranked value may be below the operator's result, in all
+// likelihood: for the value's error, and for rounding, which is of the rank.
+void note_error(Scan &s, const VdbKeptDistance &seen, double bound)
+{
+    bool ip = s.g.space.metric == VDB_METRIC_IP;
+    double error = seen.error * (ip ? std::sqrt(double{s.query.norm}) : 1.0);
+    double least = bound + error;
+    double rounding = s.g.space.metric == VDB_METRIC_L2 ? seen.raw - least * least
+                                                        : (ip ? 0 : 1) - seen.raw - least;
+    if (!(rounding < kLargest)) // NaN: a length overflowed
+        rounding = std::numeric_limits<double>::infinity();
+    s.rounding = std::max(s.rounding, rounding);
+    s.off = std::max(s.off, part_off(s) * error);
+}
+
 // What no candidate will turn out to be below that was not ranked yet, and neither what its kept
 // value says of it.
 double least_left(const Scan &s)
 {
     if (s.candidates.size == 0 && !s.dropped_any)
         return std::numeric_limits<double>::infinity();
-    double unit = s.g.space.metric == VDB_METRIC_IP ? std::sqrt(double{s.query.norm}) : 1;
-    float lower = s.candidates.size > 0 ? s.candidates.top().lower : s.dropped.lower;
-    return bound_of(s, lower) - 2 * part_off(s) * s.error * unit;
+    double lower = s.candidates.size > 0 ? s.candidates.top().lower : s.dropped.lower;
+    double more = errors_more(s);
+    if (std::isinf(more))
+        return -more;
+    return bound_of(s, lower - more * s.largest_error - 2 * s.rounding) - 2 * s.off;
 }
 
 VdbIvfCandidate pop_candidate(Scan &s)
@@ -171,7 +226,7 @@ void add_row(Scan &s, VdbTid tid, double bound)
 void rank_value(Scan &s, VdbTid tid, VdbKeptDistance seen)
 {
     double bound = vdb_kept_bound(&s.g.space, &seen);
-    s.error = std::max(s.error, double{seen.error});
+    note_error(s, seen, bound);
     seen.error *= static_cast<float>(part_off(s));
     if (bound < s.floor && too_late(s, vdb_kept_bound(&s.g.space, &seen)))
         return;
@@ -180,6 +235,7 @@ void rank_value(Scan &s, VdbTid tid, VdbKeptDistance seen)
 
 void take_row(Scan &s, VdbIvfCodedRow *row)
 {
+    s.taken++;
     if (s.in_order) {
         *row = s.rows.pop();
         s.floor = std::max(s.floor, row->bound);
@@ -247,8 +303,10 @@ void vdb_ivf_coded_start(VdbIvfCodedScan *s, const VdbIvfCodedQuery *query) noex
     if (s->in_order)
         s->estimate = vdb_code_query_init(s->codes_of_query, &codec, query->vector);
     s->rows.size = s->batch_size = 0;
-    s->error = 0;
+    s->off = s->rounding = 0;
     s->ranked_total = 0;
+    s->taken = 0;
+    s->largest_error = 0;
     s->floor = -std::numeric_limits<double>::infinity();
     set_room(*s, first_room(*s));
     begin_window(*s);
@@ -277,7 +335,7 @@ void *vdb_ivf_coded_give(VdbIvfCodedScan *s, void *memory, size_t size) noexcept
 void vdb_ivf_coded_list(VdbIvfCodedScan *s, const VdbIvfCodedList *list) noexcept
 {
     s->list_id = list->id;
-    s->width = 0;
+    s->width = s->error_per_spread = 0;
     if (!s->in_order)
         return;
     float noise = vdb_code_query_noise(s->estimate) * kSlopePerSpread;
@@ -292,9 +350,10 @@ void vdb_ivf_coded_list(VdbIvfCodedScan *s, const VdbIvfCodedList *list) noexcep
                    usable ? static_cast<float>(a) : 1};
         apart = s->query.norm - (usable ? a * dot : 0);
     }
-    double error = std::sqrt(std::max(apart, 0.0) + double{noise} * noise) * s->query.epsilon;
+    double error = std::sqrt(std::max(apart, 0.0) + double{noise} * noise);
     error *= s->g.space.metric == VDB_METRIC_L2 ? 2 : 1;
-    s->width = static_cast<float>(std::min(error, double{kLargest}));
+    s->error_per_spread = at_most_largest(error);
+    s->width = at_most_largest(error * s->query.epsilon);
 }
 
 void vdb_ivf_coded_ahead(VdbIvfCodedScan *s, const void *page) noexcept
@@ -310,6 +369,12 @@ VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
         return status;
     if (s->candidates.capacity < s->room + s->g.capacity)
         return VDB_FULL;
+    uint16_t spread = s->in_order ? largest_spread(codes) : 0;
+    if (spread > kLargestSpread)
+        return VDB_CORRUPT;
+    s->largest_error = std::max(
+        s->largest_error, at_most_largest(double{s->error_per_spread} * vdb_code_float(spread)));
+    s->fed += codes.count;
     if (s->candidates.size >= s->room)
         shrink(*s);
     s->is_heap = false;
@@ -349,7 +414,7 @@ const VdbIvfCandidate *vdb_ivf_coded_batch(const VdbIvfCodedScan *s, uint32_t *n
 
 VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) noexcept
 {
-    auto kept = static_cast<VdbKept>(s->g.kept);
+    VdbKept kept = kept_form(s->g);
     auto metric = static_cast<VdbMetric>(s->g.space.metric);
     const VdbIvfCandidate first = s->batch[*i];
     VdbIvfValues values;
@@ -360,12 +425,14 @@ VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) 
         const VdbIvfCandidate &c = s->batch[*i];
         if (on_earlier_page(first, c))
             break;
-        float norm;
-        const void *value = vdb_ivf_value_at(page, &s->g, c.place.slot, &norm);
-        if (value == nullptr)
+        VdbIvfValue value;
+        status = vdb_ivf_value_read(page, &s->g, c.place.slot, c.tid, &value);
+        if (status == VDB_STALE)
             continue;
-        VdbKeptDistance seen = {vdb_kept_raw(kept, metric, s->g.space.dims, s->query.vector, value),
-                                s->query.norm, norm, vdb_kept_error(kept, value)};
+        if (status != VDB_OK)
+            return status;
+        float raw = vdb_kept_raw(kept, metric, s->g.space.dims, s->query.vector, value.kept);
+        VdbKeptDistance seen = {raw, s->query.norm, value.norm, vdb_kept_error(kept, value.kept)};
         rank_value(*s, c.tid, seen);
     }
     return VDB_OK;

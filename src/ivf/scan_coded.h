@@ -58,7 +58,8 @@ struct VdbIvfCodedScan {
     uint32_t list_id;
     const void *ahead; // the page after the one fed next, or nullptr
     VdbIvfBase base;
-    float width; // lower bounds are that many spreads below the estimates
+    float error_per_spread; // standard error of an estimate
+    float width;            // lower bounds are that many spreads below the estimates
 
     vdb::Heap<VdbIvfCandidate, vdb::ivf::LowestFirst> candidates;
     uint32_t room; // candidates before the farthest are given up
@@ -68,7 +69,11 @@ struct VdbIvfCodedScan {
     uint32_t batch_size;
 
     uint32_t ranked_total;
-    double error; // the largest of the kept values ranked
+    uint64_t fed;        // entries in this pass over the window
+    uint64_t taken;      // rows
+    float largest_error; // standard error of any entry fed
+    double off;          // by how much bounds of kept values may be below results ...
+    double rounding;     // ... and ranks, for the rounding of either
     double floor; // the largest bound of a row taken: what the executor returned is not beyond it
     vdb::ivf::CodedKey now;     // ranked last
     vdb::ivf::CodedKey last;    // the last in order of those ranked: ahead of `now` for a while

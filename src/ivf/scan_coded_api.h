@@ -114,6 +114,7 @@ const VdbIvfCandidate *vdb_ivf_coded_batch(const VdbIvfCodedScan *s, uint32_t *n
  * Ranks entry *i of the batch and those after it that are on the same value page, which this is;
  * sets *i to the first that is not.  An entry whose value is gone is dropped: vacuum took it, so no
  * row that the snapshot sees was there.  VDB_STALE: not a value page of that list.
+ * VDB_CORRUPT: the value of entry *i is not as it was written.
  */
 VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) VDB_NOEXCEPT;
 /* The same where values are in the table: what the operator says of entry i, infinity for NaN. */

@@ -40,7 +40,7 @@ static Lists lists_of(const IndexPath *path)
         /* of an index that a planner extension only imagines */
         uint32 lists = vdb_ivf_target_lists(0, (uint64) Max(path->indexinfo->tuples, 1.0));
 
-        l = (Lists){.lists = lists, .probes = vdb_ivf_auto_probes(lists)};
+        l = (Lists){.lists = lists, .probes = vdb_ivf_auto_probes(lists, false)};
     } else {
         Relation index = index_open(path->indexinfo->indexoid, NoLock);
         IvfIndex ii = ivf_index(index);

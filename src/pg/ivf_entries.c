@@ -22,12 +22,12 @@ typedef struct Reading {
     float *decoded; /* a value */
 } Reading;
 
-/* The kept form of an entry of a coded list, on a copy of its page. */
-static const void *read_kept(Reading *r, VdbIvfPlace place, float *norm)
+/* The value of an entry of a coded list, on a copy of its page. */
+static VdbIvfValue read_value(Reading *r, VdbIvfPlace place, VdbTid tid)
 {
     const VdbIvfGeometry *g = &r->ii->geometry;
     BlockNumber blkno = vdb_ivf_place_block(place);
-    const void *kept;
+    VdbIvfValue value;
 
     if (blkno != r->values_block) {
         Buffer buf = ivf_read_page(r->index, r->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_SHARE);
@@ -39,10 +39,9 @@ static const void *read_kept(Reading *r, VdbIvfPlace place, float *norm)
                        blkno);
         r->values_block = blkno;
     }
-    kept = vdb_ivf_value_at(r->values_page.data, g, place.slot, norm);
-    if (kept == NULL)
-        vdb_corrupted(r->index, blkno, "a value is missing");
-    return kept;
+    if (vdb_ivf_value_read(r->values_page.data, g, place.slot, tid, &value) != VDB_OK)
+        vdb_corrupted(r->index, blkno, "a value is missing or damaged");
+    return value;
 }
 
 static void visit_coded_page(Reading *r, const char *page)
@@ -52,10 +51,11 @@ static void visit_coded_page(Reading *r, const char *page)
 
     ivf_check_data(vdb_ivf_codes_read(page, g, r->list->id, &codes), r->index, r->list->first);
     for (uint32 i = 0; i < codes.count; i++) {
-        IvfListEntry entry = {.tid = codes.tids[i], .value = r->decoded};
+        VdbIvfValue value = read_value(r, codes.places[i], codes.tids[i]);
+        IvfListEntry entry = {
+            .tid = value.tid, .value = r->decoded, .norm = value.norm, .kept = value.kept};
 
-        entry.kept = read_kept(r, codes.places[i], &entry.norm);
-        vdb_kept_decode((VdbKept) g->kept, g->space.dims, entry.kept, r->decoded);
+        vdb_kept_decode((VdbKept) g->kept, g->space.dims, value.kept, r->decoded);
         r->visit(&entry, r->state);
     }
 }

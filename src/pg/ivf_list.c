@@ -307,7 +307,7 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
         Page values = vdb_edit_page(edit, valuebuf);
         uint32 slot;
 
-        vdb_check(vdb_ivf_values_add(values, g, entry.row, &slot), index, blkno);
+        vdb_check(vdb_ivf_values_add(values, g, entry.tid, entry.row, &slot), index, blkno);
         coded.place = vdb_ivf_place(blkno, slot);
     }
     vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)

@@ -186,7 +186,8 @@ IvfProbes ivf_probes(Relation index, const IvfIndex *ii, uint32 lists)
 
     if (chosen == 0 && options)
         chosen = options->probes;
-    result.first = chosen > 0 ? scale_probes(chosen, ii, lists) : vdb_ivf_auto_probes(lists);
+    result.first = chosen > 0 ? scale_probes(chosen, ii, lists)
+                              : vdb_ivf_auto_probes(lists, vdb_ivf_coded(&ii->geometry));
     result.most = result.first;
     if (ivf_iterative_scan() != IVF_ITERATIVE_SCAN_OFF)
         result.most = Max(result.most, scale_probes(value_of(&max_probes), ii, lists));

@@ -223,7 +223,8 @@ static void flush_values(Split *s, Piece *piece)
 
     ivf_begin_values_image((Page) image.data, s->ii, piece->list.id);
     for (uint32 i = 0; i < piece->waiting; i++)
-        (void) vdb_ivf_values_add(image.data, g, piece->rows + (Size) i * g->row_bytes, &slot);
+        (void) vdb_ivf_values_add(image.data, g, piece->tids[i],
+                                  piece->rows + (Size) i * g->row_bytes, &slot);
     if (!ivf_prepend_values(s->index, s->ii, piece->ordinal, &piece->list, image.data))
         vdb_corrupted(s->index, VDB_IVF_META_BLOCK, "a list changed while it was being made");
     for (uint32 i = 0; i < piece->waiting; i++) {

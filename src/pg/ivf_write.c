@@ -246,7 +246,7 @@ static void write_values(Layout *l, uint32 list, uint32 entries, BlockNumber *va
             vdb_ivf_page_set_next(page, g, *values);
             *values = l->nblocks - 1;
         }
-        (void) vdb_ivf_values_add(page, g, l->row, &slot);
+        (void) vdb_ivf_values_add(page, g, entry.tid, l->row, &slot);
         entry.place = vdb_ivf_place(*values, slot);
         if (i % g->capacity == 0) {
             image = l->images + (Size) i / g->capacity * BLCKSZ;

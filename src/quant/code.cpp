@@ -64,13 +64,18 @@ uint16_t bfloat_above(float x)
     return static_cast<uint16_t>(x >= 0 && above < kLargest ? above : kLargest);
 }
 
-// What is left of r across the direction of its signs, spread over the other dimensions.
+// What is left of r across the direction of its signs, spread over the other dimensions.  Where
+// float32's sums of r overflowed it is the largest there is: the factors say nothing.
 uint16_t spread_of(const VdbCodeParts &parts, uint32_t dims)
 {
-    if (!(parts.absolute > 0))
+    constexpr double kFinite = std::numeric_limits<double>::max();
+
+    if (parts.absolute == 0)
         return 0;
     const double slope = double{parts.square} / parts.absolute;
     const double across = slope * slope * dims - parts.square;
+    if (!(across <= kFinite && parts.square <= std::numeric_limits<float>::max()))
+        return bfloat_above(std::numeric_limits<float>::max());
     return bfloat_above(static_cast<float>(std::sqrt((across > 0 ? across : 0) / (dims - 1))));
 }
 

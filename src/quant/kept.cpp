@@ -296,11 +296,12 @@ float error_bound(uint32_t dims, const float *x, double squared)
 
 // 16 bits of everything but themselves.  A sum, as it is made anew for each node that a search
 // compares: the product spreads it, so that no single wrong bit goes unnoticed.
-uint32_t check_of(VdbKept kept, uint32_t dims, const void *blob)
+uint32_t check_of(VdbKept kept, uint32_t dims, const void *blob, uint32_t beside)
 {
     const auto *bytes = static_cast<const uint8_t *>(blob);
     const size_t n = vdb_kept_bytes(kept, dims);
-    uint32_t sum = vdb_float_bits(static_cast<const Header *>(blob)->error) & ~kCheckBits;
+    uint32_t sum =
+        beside + (vdb_float_bits(static_cast<const Header *>(blob)->error) & ~kCheckBits);
 
     for (size_t i = sizeof(uint32_t); i < n; i += sizeof(uint32_t)) {
         uint32_t word;
@@ -318,7 +319,7 @@ float error_with_check(VdbKept kept, uint32_t dims, void *blob)
     const uint32_t up = (vdb_float_bits(header->error) + kCheckBits) & ~kCheckBits;
 
     header->error = vdb_bits_float(up < kExponentBits ? up : kExponentBits);
-    return up < kExponentBits ? vdb_bits_float(up | check_of(kept, dims, blob)) : header->error;
+    return up < kExponentBits ? vdb_bits_float(up | check_of(kept, dims, blob, 0)) : header->error;
 }
 
 size_t element_bytes(VdbKept kept, uint32_t dims)
@@ -391,9 +392,23 @@ void vdb_kept_encode(VdbKept kept, uint32_t dims, const float *x, void *out) noe
 
 bool vdb_kept_intact(VdbKept kept, uint32_t dims, const void *in) noexcept
 {
+    return vdb_kept_sealed(kept, dims, in, 0);
+}
+
+void vdb_kept_seal(VdbKept kept, uint32_t dims, void *blob, uint32_t beside) noexcept
+{
+    auto *header = static_cast<Header *>(blob);
+    const uint32_t error = vdb_float_bits(header->error);
+
+    if (error != kExponentBits)
+        header->error = vdb_bits_float((error & ~kCheckBits) | check_of(kept, dims, blob, beside));
+}
+
+bool vdb_kept_sealed(VdbKept kept, uint32_t dims, const void *in, uint32_t beside) noexcept
+{
     const uint32_t error = vdb_float_bits(static_cast<const Header *>(in)->error);
 
-    return error == kExponentBits || (error & kCheckBits) == check_of(kept, dims, in);
+    return error == kExponentBits || (error & kCheckBits) == check_of(kept, dims, in, beside);
 }
 
 void vdb_kept_decode(VdbKept kept, uint32_t dims, const void *in, float *x) noexcept

@@ -33,6 +33,12 @@ float vdb_kept_error(VdbKept kept, const void *in) VDB_NOEXCEPT;
  * long for a bound of its error has no check.  REQUIRES: written by a version that put one. */
 bool vdb_kept_intact(VdbKept kept, uint32_t dims, const void *in) VDB_NOEXCEPT;
 
+/* Puts under the check of a vector that was just encoded, or was sealed before, what is kept beside
+ * it, too: any number that is made of that. */
+void vdb_kept_seal(VdbKept kept, uint32_t dims, void *blob, uint32_t beside) VDB_NOEXCEPT;
+/* vdb_kept_intact() of a vector that was sealed with that number. */
+bool vdb_kept_sealed(VdbKept kept, uint32_t dims, const void *in, uint32_t beside) VDB_NOEXCEPT;
+
 /* Squared Euclidean distance (VDB_METRIC_L2) or dot product (any other) of a float32 vector and the
  * kept one, as if decoded. */
 float vdb_kept_raw(VdbKept kept, VdbMetric metric, uint32_t dims, const float *query,

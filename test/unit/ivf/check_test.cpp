@@ -334,6 +334,21 @@ ValuesHeader *values(Image &image, uint32_t ordinal)
     return values_of(image.page(image.list(ordinal).values));
 }
 
+// A slot of the newest value page of list 2, its kept form, and the check put right afterwards.
+SlotHeader *slot(Image &image, uint32_t i)
+{
+    return slot_at(image.page(image.list(2).values), image.g, i);
+}
+float *kept_in(Image &image, uint32_t i)
+{
+    return reinterpret_cast<float *>(slot(image, i) + 1);
+}
+void seal(Image &image, uint32_t i)
+{
+    vdb_kept_seal(kept_form(image.g), image.g.space.dims, kept_in(image, i),
+                  seal_of(slot(image, i)->tid, slot(image, i)->norm));
+}
+
 } // namespace
 
 TEST(Check, SoundCodedIndexesHaveNoProblems)
@@ -403,21 +418,32 @@ TEST(Check, CodesAndValues)
     expect_coded("values: page is not in the chain of its list 2", [](Image &i) {
         vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, VDB_NO_BLOCK);
     });
+    expect_coded("value: not as it was written", [](Image &i) { slot(i, 0)->norm *= 1.1F; });
+    expect_coded("value: not as it was written", [](Image &i) { slot(i, 1)->tid.offset ^= 1; });
+    expect_coded("value: not as it was written", [](Image &i) { kept_in(i, 0)[1] *= 1.1F; });
+    expect_coded("an entry's value is another row's", [](Image &i) {
+        std::swap(slot(i, 0)->tid, slot(i, 1)->tid);
+        seal(i, 0);
+        seal(i, 1);
+    });
     expect_coded("not of the length that its norm says", [](Image &i) {
-        *static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0)) *= 1.1f;
+        slot(i, 0)->norm *= 1.1F;
+        seal(i, 0);
     });
     expect_coded("its norm is none", [](Image &i) {
-        *static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0)) = -1;
+        slot(i, 0)->norm = -1;
+        seal(i, 0);
     });
-    expect_coded("value: an element is not finite", [](Image &i) { // the blob's scale
-        static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0))[2] = INFINITY;
+    expect_coded("value: an element is not finite", [](Image &i) {
+        kept_in(i, 0)[1] = INFINITY; // the scale
+        seal(i, 0);
     });
     expect(
         "value: not of unit length",
         [](Image &i) {
-            auto *slot = static_cast<float *>(slot_at(i.page(i.list(2).values), i.g, 0));
-            slot[0] *= 1.21f;
-            slot[2] *= 1.1f;
+            slot(i, 0)->norm *= 1.21F;
+            kept_in(i, 0)[1] *= 1.1F;
+            seal(i, 0);
         },
         make_coded(VDB_KEPT_SQ8, VDB_METRIC_COSINE));
 }

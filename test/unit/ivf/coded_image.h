@@ -63,7 +63,7 @@ struct CodedImage {
         vdb_ivf_row_make(&g, &parts, row.data());
         VdbIvfEntry entry = {tid, {}};
         if (g.slot_bytes > 0)
-            entry.place = keep(lists[list], row.data());
+            entry.place = keep(lists[list], tid, row.data());
         std::vector<VdbBlock> &chain = lists[list].pages;
         if (chain.empty() ||
             vdb_ivf_codes_add(pages[chain.back()].bytes, &g, entry, row.data()) == VDB_FULL)
@@ -96,15 +96,15 @@ struct CodedImage {
         return static_cast<VdbBlock>(pages.size() - 1);
     }
 
-    VdbIvfPlace keep(List &list, const void *row)
+    VdbIvfPlace keep(List &list, VdbTid tid, const void *row)
     {
         uint32_t slot = 0;
         if (list.values.empty() ||
-            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, row, &slot) == VDB_FULL)
+            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, tid, row, &slot) == VDB_FULL)
         {
             list.values.push_back(add_page(VDB_IVF_PAGE_VALUES));
             vdb_ivf_values_begin(pages[list.values.back()].bytes, list.id);
-            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, row, &slot);
+            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, tid, row, &slot);
         }
         return vdb_ivf_place(list.values.back(), slot);
     }

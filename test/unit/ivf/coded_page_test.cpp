@@ -28,6 +28,13 @@ const char *kept_of(const VdbIvfGeometry &g, const Row &row)
     return reinterpret_cast<const char *>(row.data()) + kept_offset(g);
 }
 
+bool same_but_for_check(const VdbIvfGeometry &g, const void *a, const void *b)
+{
+    constexpr size_t kCheck = 2; // bytes at the beginning
+    return std::memcmp(static_cast<const char *>(a) + kCheck, static_cast<const char *>(b) + kCheck,
+                       kept_bytes(g) - kCheck) == 0;
+}
+
 Row make_row(const VdbIvfGeometry &g, const void *centroid, const void *value)
 {
     Row row((g.row_bytes + 3) / 4);
@@ -333,6 +340,7 @@ TEST(ValuePage, KeepsValuesAndGivesSlotsAgain)
         Rows rows(coded_geometry(200, kept));
         const VdbIvfGeometry &g = rows.g;
         VdbIvfValues values;
+        VdbIvfValue value;
         uint32_t slot;
         Page page = value_page(g);
         if (!has_values(g)) {
@@ -341,37 +349,65 @@ TEST(ValuePage, KeepsValuesAndGivesSlotsAgain)
         }
         auto row = [&rows](uint32_t i) { return rows.rows[i % rows.rows.size()]; };
         for (uint32_t i = 0; i < g.slots_per_page; i++) {
-            ASSERT_EQ(vdb_ivf_values_add(page.bytes, &g, row(i).data(), &slot), VDB_OK);
+            ASSERT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(i), row(i).data(), &slot),
+                      VDB_OK);
             ASSERT_EQ(slot, i);
         }
         Page full = page;
-        EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, row(0).data(), &slot), VDB_FULL);
+        EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(0), row(0).data(), &slot),
+                  VDB_FULL);
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
         ASSERT_EQ(vdb_ivf_values_read(page.bytes, &g, 5, &values), VDB_OK);
         EXPECT_EQ(values.count, g.slots_per_page);
         EXPECT_EQ(vdb_ivf_values_read(page.bytes, &g, 6, &values), VDB_STALE);
         for (uint32_t i = 0; i < g.slots_per_page; i++) {
-            float norm;
-            const void *blob = vdb_ivf_value_at(page.bytes, &g, i, &norm);
-            ASSERT_NE(blob, nullptr);
-            EXPECT_EQ(reinterpret_cast<uintptr_t>(blob) % 4, 0U);
-            EXPECT_EQ(norm, header_of(row(i)).norm);
-            EXPECT_EQ(std::memcmp(blob, kept_of(g, row(i)), g.slot_bytes - sizeof(float)), 0);
+            ASSERT_EQ(vdb_ivf_value_read(page.bytes, &g, i, tid_of_row(i), &value), VDB_OK);
+            EXPECT_EQ(reinterpret_cast<uintptr_t>(value.kept) % 4, 0U);
+            EXPECT_EQ(value.norm, header_of(row(i)).norm);
+            EXPECT_EQ(row_of_tid(value.tid), i);
+            EXPECT_TRUE(same_but_for_check(g, value.kept, kept_of(g, row(i))));
+            // an entry that vacuum took, and whose slot is another's by now
+            EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, i, tid_of_row(i + 1), &value), VDB_STALE);
         }
-        float norm;
-        EXPECT_EQ(vdb_ivf_value_at(page.bytes, &g, g.slots_per_page, &norm), nullptr);
-        EXPECT_EQ(vdb_ivf_value_at(page.bytes, &g, UINT16_MAX, &norm), nullptr);
+        EXPECT_FALSE(vdb_ivf_value_at(page.bytes, &g, g.slots_per_page, &value));
+        EXPECT_FALSE(vdb_ivf_value_at(page.bytes, &g, UINT16_MAX, &value));
 
         const uint16_t gone[] = {static_cast<uint16_t>(g.slots_per_page - 1), 2, 2, UINT16_MAX};
         vdb_ivf_values_remove(page.bytes, &g, gone, 4);
-        EXPECT_EQ(vdb_ivf_value_at(page.bytes, &g, 2, &norm), nullptr);
+        EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, 2, tid_of_row(2), &value), VDB_STALE);
         ASSERT_EQ(vdb_ivf_values_read(page.bytes, &g, 5, &values), VDB_OK);
         EXPECT_EQ(values.count, g.slots_per_page - 2);
         for (uint32_t want : {2U, g.slots_per_page - 1}) {
-            EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, row(want).data(), &slot), VDB_OK);
+            EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(want), row(want).data(), &slot),
+                      VDB_OK);
             EXPECT_EQ(slot, want);
         }
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
+    }
+}
+
+TEST(ValuePage, NoWrongBitOfAValueGoesUnnoticed)
+{
+    for (uint32_t kept : all_kept()) {
+        Rows rows(coded_geometry(70, kept));
+        const VdbIvfGeometry &g = rows.g;
+        VdbIvfValue value;
+        uint32_t slot;
+        if (!has_values(g))
+            continue;
+        Page page = value_page(g);
+        ASSERT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(7), rows.rows[0].data(), &slot),
+                  VDB_OK);
+        auto *bytes = reinterpret_cast<uint8_t *>(slot_at(page.bytes, g, slot));
+        for (uint32_t bit = 0; bit < g.slot_bytes * 8; bit++) {
+            if (bit / 8 == 6 || bit / 8 == 7)
+                continue; // reserved
+            bytes[bit / 8] ^= 1 << bit % 8;
+            EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(7), &value), VDB_CORRUPT)
+                << bit;
+            bytes[bit / 8] ^= 1 << bit % 8;
+        }
+        EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(7), &value), VDB_OK);
     }
 }
 
@@ -399,10 +435,10 @@ TEST(AnyBytes, NoReadingOfCodedPagesCrashes)
                 vdb_ivf_codes_dead(page.bytes, &g, is_dead, &dead, places.data());
                 vdb_ivf_data_remove(page.bytes, &g, is_dead, &dead);
                 VdbIvfValues read;
-                float norm;
+                VdbIvfValue value;
                 vdb_ivf_values_read(page.bytes, &g, VDB_IVF_NO_LIST, &read);
                 for (uint32_t slot = 0; has_values(g) && slot <= UINT16_MAX; slot += 7)
-                    vdb_ivf_value_at(page.bytes, &g, slot, &norm);
+                    vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(slot), &value);
             }
         }
 }

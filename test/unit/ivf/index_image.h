@@ -118,7 +118,7 @@ struct Image {
     {
         VdbIvfList l = list(ordinal);
         std::vector<uint32_t> row = make_row(ordinal, value);
-        VdbIvfPlace place = g.slot_bytes > 0 ? keep(ordinal, &l, row.data()) : VdbIvfPlace{};
+        VdbIvfPlace place = g.slot_bytes > 0 ? keep(ordinal, &l, tid, row.data()) : VdbIvfPlace{};
         if (l.last != VDB_NO_BLOCK && add(l.last, tid, place, row.data()) == VDB_OK)
             return;
         VdbBlock b = add_page(VDB_IVF_PAGE_DATA);
@@ -240,15 +240,15 @@ struct Image {
     }
 
     // Puts the row's value on a value page of the list.
-    VdbIvfPlace keep(uint32_t ordinal, VdbIvfList *l, const void *row)
+    VdbIvfPlace keep(uint32_t ordinal, VdbIvfList *l, VdbTid tid, const void *row)
     {
         uint32_t slot = 0;
         if (l->values == VDB_NO_BLOCK ||
-            vdb_ivf_values_add(page(l->values), &g, row, &slot) != VDB_OK) {
+            vdb_ivf_values_add(page(l->values), &g, tid, row, &slot) != VDB_OK) {
             VdbBlock b = add_page(VDB_IVF_PAGE_VALUES);
             vdb_ivf_values_begin(page(b), l->id);
             vdb_ivf_page_set_next(page(b), &g, l->values);
-            vdb_ivf_values_add(page(b), &g, row, &slot);
+            vdb_ivf_values_add(page(b), &g, tid, row, &slot);
             l->values = b;
             l->value_pages++;
             set_list(ordinal, *l);

@@ -78,15 +78,17 @@ TEST(Probes, BetweenOneAndAllLists)
 {
     uint32_t last = 0;
     for (uint32_t lists = 1; lists < 100000; lists += lists / 10 + 1) {
-        uint32_t probes = vdb_ivf_auto_probes(lists);
+        uint32_t probes = vdb_ivf_auto_probes(lists, false);
         EXPECT_GE(probes, last);
         EXPECT_LE(probes, lists);
         EXPECT_GE(probes, std::min<uint32_t>(lists, 3));
         last = probes;
     }
-    EXPECT_EQ(vdb_ivf_auto_probes(0), 1u);
-    EXPECT_EQ(vdb_ivf_auto_probes(6), 6u); // a small index answers exactly
-    EXPECT_EQ(vdb_ivf_auto_probes(100), 24u);
+    EXPECT_EQ(vdb_ivf_auto_probes(0, false), 1u);
+    EXPECT_EQ(vdb_ivf_auto_probes(6, false), 6u); // a small index answers exactly
+    EXPECT_EQ(vdb_ivf_auto_probes(100, false), 24u);
+    EXPECT_EQ(vdb_ivf_auto_probes(100, true), 48u);
+    EXPECT_EQ(vdb_ivf_auto_probes(30, true), 30u);
 }
 
 TEST(Sample, EnoughRowsForEveryList)

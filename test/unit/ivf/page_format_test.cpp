@@ -109,7 +109,7 @@ void expect_sound_codes(const VdbIvfGeometry &g)
     ASSERT_TRUE(g.slots_offset % 8 == 0 && g.slot_bytes % 4 == 0);
     ASSERT_LE(g.slots_offset + g.slots_per_page * g.slot_bytes, end);
     ASSERT_EQ(kept_offset(g) % 4, 0U);
-    ASSERT_EQ(kept_offset(g) + g.slot_bytes - sizeof(float), g.row_bytes);
+    ASSERT_EQ(kept_offset(g) + kept_bytes(g), g.row_bytes);
 }
 
 } // namespace

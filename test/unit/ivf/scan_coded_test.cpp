@@ -228,6 +228,61 @@ TEST(CodedScan, RanksFewEntriesForTheNearestRows)
     }
 }
 
+TEST(CodedScan, LosesHardlyAnyRowOfThoseWhoTakeMany)
+{
+    for (VdbMetric metric : kMetrics)
+        for (size_t budget : {size_t{1} << 22, size_t{20000}}) { // the latter: not room for all
+            Values values = clustered_values(floats(64, metric), 30, 100);
+            CodedImage image = build_coded(values, VDB_KEPT_SQ8, 6);
+            Values query = random_values(values.space, 1, 5);
+            Scan scan(image, values, query[0], {.epsilon = kEpsilon, .budget = budget});
+            std::vector<Row> rows = scan.all();
+            EXPECT_GE(rows_of(rows).size(), budget > 20000 ? 2995U : 2900U) << metric;
+            expect_order(rows, values, query[0]);
+        }
+}
+
+// Factors, spreads and distances to its list's centroid overflow: what is known of the other rows
+// is nothing, until they are ranked.
+TEST(CodedScan, LosesNoRowBesideOneThatIsTooLong)
+{
+    for (VdbMetric metric : kMetrics)
+        for (uint32_t kept : kForms) {
+            Values values = clustered_values(floats(64, metric), 10, 60);
+            std::vector<float> longest(64, 1e25F);
+            std::memcpy(values.bytes.data() + 300 * values.stride(), longest.data(),
+                        64 * sizeof(float));
+            CodedImage image = build_coded(values, kept, 3);
+            Scan scan(image, values, values[7], {.epsilon = kEpsilon});
+            EXPECT_GE(rows_of(scan.all()).size(), 598U) << metric << " " << kept;
+        }
+}
+
+TEST(CodedScan, SaysThatItMetDamage)
+{
+    Values values = clustered_values(floats(64), 4, 30);
+    CodedImage image = build_coded(values, VDB_KEPT_SQ8, 1);
+    Scan scan(image, values, values[3]);
+    VdbIvfCodedList list = {image.lists[0].id, scan.ranked[0].distance, image.lists[0].norm};
+    Page page = image.pages[image.lists[0].pages[0]];
+    vdb_ivf_coded_list(scan.s, &list);
+    scan.give();
+    for (uint16_t spread : {0x7F80, 0x7FC0, 0x8001}) {
+        at<uint16_t>(page.bytes, image.g.spreads_offset)[1] = spread;
+        EXPECT_EQ(vdb_ivf_coded_feed(scan.s, page.bytes), VDB_CORRUPT);
+    }
+    VdbIvfCodedRow row;
+    uint32_t i = 0, n;
+    scan.feed(0, 1);
+    ASSERT_EQ(vdb_ivf_coded_next(scan.s, &row), VDB_IVF_CODED_RANK);
+    const VdbIvfCandidate first = *vdb_ivf_coded_batch(scan.s, &n);
+    page = image.pages[vdb_ivf_place_block(first.place)];
+    scan.give();
+    reinterpret_cast<char *>(slot_at(page.bytes, image.g, first.place.slot))[30] ^= 1;
+    EXPECT_EQ(vdb_ivf_coded_rank(scan.s, page.bytes, &i), VDB_CORRUPT);
+    EXPECT_EQ(i, 0U);
+}
+
 TEST(CodedScan, ReadsAgainWhatDidNotFitItsMemory)
 {
     Values values = clustered_values(floats(64), 30, 200);
@@ -270,7 +325,7 @@ TEST(CodedScan, InStrictOrderLeavesOutWhatComesTooLate)
     CodedImage image = build_coded(values, VDB_KEPT_SQ8, 10);
     for (float epsilon : {0.0F, kEpsilon}) {
         Scan scan(image, values, values[7], {.epsilon = epsilon});
-        std::vector<Row> rows = scan.window(0, 3, 200);
+        std::vector<Row> rows = scan.window(0, 3, 800);
         vdb_ivf_coded_window(scan.s);
         for (Row r : scan.window(3, 10))
             rows.push_back(r);
@@ -462,6 +517,8 @@ TEST(CodedScan, SurvivesAnyBytes)
                 *trailer(page.bytes, image.g) = {0, VDB_IVF_PAGE_DATA, VDB_IVF_PAGE_ID};
                 *data_of(page.bytes) = {1, 0, static_cast<uint16_t>(random() % image.g.capacity),
                                         kFormCodes, 0};
+                for (uint32_t j = 0; j < image.g.capacity; j++) // finite, or the page is refused
+                    at<uint16_t>(page.bytes, image.g.spreads_offset)[j] &= 0x7EFF;
                 VdbIvfCodedList list = {1, static_cast<float>(random() % 100), 1};
                 vdb_ivf_coded_list(scan.s, &list);
                 scan.give();
