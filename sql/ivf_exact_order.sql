@@ -113,5 +113,26 @@ SELECT id, v <=> array_fill(1, ARRAY[64])::vector AS d FROM long_rows ORDER BY v
 SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1, ARRAY[64])::vector LIMIT 5) s;
 SELECT count(*) FROM (SELECT id FROM long_rows ORDER BY v <=> array_fill(1e20, ARRAY[64])::vector LIMIT 5) s;
 
+-- Who asks for all rows of the lists gets them, in order, and one row that float32's squares cannot hold costs none of the others.
+CREATE TABLE many (id int, v vector(64));
+INSERT INTO many SELECT i, array_agg(sin(i * j + i))::vector FROM generate_series(1, 3000) i, generate_series(1, 64) j GROUP BY i;
+CREATE FUNCTION all_rows(options text, iterative text) RETURNS TABLE (n bigint, out_of_order bigint, filtered bigint) LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM set_config('ivf.iterative_scan', iterative, true);
+  EXECUTE format('CREATE INDEX many_v ON many USING ivf (v vector_l2_ops) WITH (%s)', options);
+  RETURN QUERY SELECT count(*), count(*) FILTER (WHERE d < before), count(*) FILTER (WHERE id % 100 = 1) FROM (
+    SELECT id, d, lag(d) OVER () AS before FROM (SELECT id, v <-> (SELECT v FROM many WHERE id = 9) AS d FROM many
+    ORDER BY v <-> (SELECT v FROM many WHERE id = 9) LIMIT 100000) s) s;
+  DROP INDEX many_v;
+END $$;
+SET ivf.probes = 1000;
+SELECT o, i, n, CASE WHEN i <> 'relaxed_order' THEN out_of_order END AS out_of_order, filtered FROM unnest('{lists = 5,"lists = 5, storage = rabitq4","lists = 5, storage = heap","lists = 5, quantizer = none"}'::text[]) o,
+  unnest('{off,strict_order,relaxed_order}'::text[]) i, all_rows(o, i) a ORDER BY o, i;
+INSERT INTO many VALUES (3001, array_fill(1e25, '{64}')::vector);
+SELECT o, i, a.* FROM unnest('{lists = 1,"lists = 1, storage = full","lists = 1, storage = heap"}'::text[]) o,
+  unnest('{off,strict_order}'::text[]) i, all_rows(o, i) a ORDER BY o, i;
+DROP FUNCTION all_rows;
+DROP TABLE many;
+
 DROP TABLE t, u, long_rows;
 DROP FUNCTION same_order, all_orders, disorder;

@@ -17,6 +17,24 @@ CREATE INDEX ON o USING ivf (b bit_hamming_ops) WITH (storage = full);
 CREATE INDEX ON o USING ivf (v vector_l2_ops) WITH (quantizer = pq);
 CREATE INDEX ON o USING ivf (v vector_l2_ops) WITH (quantizer = rabitq, storage = sq7);
 
+-- where nothing is said: codes and 8 bits an element where the column can have codes, and values as they are elsewhere
+INSERT INTO o SELECT i, v, subvector(v, 1, 63), v, NULL, repeat('10', 32)::bit(64)
+    FROM (SELECT i, array_agg(sin(i * j))::vector AS v FROM generate_series(1, 350) i, generate_series(1, 64) j GROUP BY i) s;
+CREATE FUNCTION pages(of text) RETURNS TABLE (definition text, data_pages bigint, vector_pages bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    EXECUTE 'CREATE INDEX o_index ON o USING ' || of;
+    RETURN QUERY SELECT of, i.data_pages, i.vector_pages FROM vectordb_index_info('o_index') i;
+    DROP INDEX o_index;
+END $$;
+SELECT p.* FROM unnest('{
+    ivf (v vector_l2_ops), ivf (v vector_l2_ops) WITH (quantizer = rabitq\, storage = sq8),
+    ivf (v vector_l2_ops) WITH (storage = rabitq4), ivf (v vector_ip_ops), ivfflat (v vector_cosine_ops),
+    ivfflat (h halfvec_l2_ops), ivf (h halfvec_ip_ops), ivf (h halfvec_cosine_ops),
+    ivf (v vector_l2_ops) WITH (quantizer = none), ivf (v vector_l1_ops), ivf (h halfvec_l1_ops),
+    ivf (short vector_l2_ops), ivf (b bit_hamming_ops)}'::text[]) d, pages(d) p;
+DROP FUNCTION pages;
+TRUNCATE o;
+
 -- none is for every column
 CREATE INDEX ON o USING ivf (v vector_l2_ops) WITH (quantizer = none);
 CREATE INDEX ON o USING ivf (b bit_hamming_ops) WITH (quantizer = none);

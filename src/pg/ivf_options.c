@@ -30,7 +30,7 @@ static Setting max_probes = {.boot = VDB_IVF_MAX_LISTS};
 double ivf_epsilon;
 
 /* Of a column that can have codes, where nothing was asked for. */
-#define PREFERRED_QUANTIZER VDB_QUANTIZER_NONE
+#define PREFERRED_QUANTIZER VDB_QUANTIZER_RABITQ
 
 static relopt_kind ivf_relopt_kind;
 

@@ -59,6 +59,7 @@ $node->safe_psql(
 	ALTER TABLE item ALTER v TYPE vector(384);});
 prepare_recall($node, 'item', 'query', K, sort values %METRICS);
 recall_of_item($_, '20,000 real rows', 0.95, '', '') foreach 'hnsw', 'ivf';
+recall_of_item('ivf', '20,000 real rows, no codes', 0.95, 'WITH (quantizer = none)', '');
 
 # Hard data: Gaussian, no structure at all, so that a graph of good neighbours takes a wider search, and lists most of
 # them.
@@ -73,6 +74,7 @@ $node->safe_psql(
 prepare_recall($node, 'item', 'query', K, sort values %METRICS);
 recall_of_item('hnsw', '10,000 Gaussian rows', 0.99, 'WITH (m = 24)', 'SET hnsw.ef_search = 400;');
 recall_of_item('ivf', '10,000 Gaussian rows', 0.92, '', 'SET ivf.probes = 40;');
+recall_of_item('ivf', '10,000 Gaussian rows, no codes', 0.92, 'WITH (quantizer = none)', 'SET ivf.probes = 40;');
 
 # Few rows are the nearest by inner product to any query here; the others must not crowd out the edges between those.
 $node->safe_psql(

@@ -1,4 +1,4 @@
-# kill -9 in the middle of builds, inserts, splits of lists and vacuums, twenty-three times: after each recovery the indexes
+# kill -9 in the middle of builds, inserts, splits of lists and vacuums, twenty-four times: after each recovery the indexes
 # are sound, every acknowledged row is found by its own vector, and no row whose deletion was acknowledged comes back.
 use strict;
 use warnings FATAL => 'all';
@@ -26,6 +26,7 @@ $node->safe_psql(
 		SELECT array_agg(x)::vector FROM unnest(random_vector(8)::real[]) x, generate_series(1, 8) $$;
 	CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops);
 	CREATE INDEX item_i ON item USING ivf (v vector_cosine_ops);
+	CREATE INDEX item_k ON item USING ivf (c vector_cosine_ops) WITH (quantizer = rabitq);
 	CREATE INDEX item_w ON item USING hnsw (w vector_cosine_ops) WITH (quantizer = none);
 	CREATE INDEX item_c ON item USING hnsw (c vector_l2_ops) WITH (m = 8, quantizer = rabitq);});
 
@@ -110,7 +111,7 @@ sub verify
 	is($node->safe_psql('postgres', 'SELECT count(*) FROM ledger l JOIN item USING (id) WHERE NOT present'),
 		0, "no deleted row is back $when");
 	# Every new row and some of the old; the index check below sees to all of them.
-	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ], [ 'c', '<->' ], [ 'v', '<=>' ])
+	foreach my $search ([ 'v', '<->' ], [ 'w', '<=>' ], [ 'c', '<->' ], [ 'v', '<=>' ], [ 'c', '<=>' ])
 	{
 		my ($column, $operator) = @$search;
 
@@ -123,7 +124,7 @@ sub verify
 					ORDER BY $column $operator i.$column LIMIT 40) n WHERE d < 1e-5))}),
 			0, "every row is found by $operator of its $column $when");
 	}
-	check_index($node, $when, 'item_v', 'item_w', 'item_c', 'item_i');
+	check_index($node, $when, 'item_v', 'item_w', 'item_c', 'item_i', 'item_k');
 	return;
 }
 
@@ -194,6 +195,7 @@ my @builds = (
 	'CREATE INDEX CONCURRENTLY built ON item USING hnsw (v vector_l2_ops)',
 	'REINDEX INDEX item_v',
 	'REINDEX INDEX item_c',
+	'REINDEX INDEX item_k',
 	'CREATE INDEX built ON item USING ivf (v vector_ip_ops)',
 	'REINDEX INDEX CONCURRENTLY item_i',
 	"SET maintenance_work_mem = '64MB'; REINDEX INDEX CONCURRENTLY item_v");
@@ -211,7 +213,7 @@ foreach my $build (@builds)
 	$node->safe_psql('postgres', 'DROP INDEX built');
 }
 
-is($kills, 23, 'twenty-three kills');
+is($kills, 24, 'twenty-four kills');
 $node->safe_psql('postgres', 'VACUUM item');
 verify('at the end');
 $node->stop;

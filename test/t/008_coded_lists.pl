@@ -1,4 +1,4 @@
-# Recall of lists with codes: every metric and storage, on real data and on data without structure, over rows that were
+# Recall of lists with codes, and that all rows come: every metric and storage, on real data and on data without structure, over rows that were
 # there when the index was made and rows that were inserted.
 use strict;
 use warnings FATAL => 'all';
@@ -28,6 +28,12 @@ sub recall_of_item
 				INSERT INTO grown SELECT * FROM item WHERE id % 2 = 1;});
 			my $recall = measure_recall($node, 'grown', 'query', $METRIC{$metric}, K, $settings);
 			cmp_ok($recall, '>=', $expected, "$what, $type, $metric, $storage: recall $recall");
+			# who wants all rows of the lists gets them
+			my $rows = $node->safe_psql('postgres', qq{
+				SET enable_seqscan = off; SET enable_sort = off; SET ivf.iterative_scan = off; SET ivf.probes = 1000;
+				SELECT count(DISTINCT id) FROM (SELECT id FROM grown ORDER BY v $METRIC{$metric} (SELECT v FROM query WHERE id = 7) LIMIT 1000000) n});
+			my $lost = $node->safe_psql('postgres', 'SELECT count(*) FROM grown') - $rows;
+			cmp_ok($lost, '<=', 5, "$what, $type, $metric, $storage: $lost rows missing from all");
 			check_index($node, "$what, $type, $metric, $storage", 'grown_v');
 			$node->safe_psql('postgres', 'DROP TABLE grown');
 		}
