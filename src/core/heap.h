@@ -36,8 +36,6 @@ template <class T> struct Array {
 // Heap operations on an Array; `Less(a, b)` says that a leaves before b.
 template <class T, class Before> struct Heap : Array<T> {
     const T &top() const { return this->data[0]; }
-    // Leaves a plain array, to be made a heap.
-    void append(T value) { Array<T>::push(value); }
     void push(T value)
     {
         Array<T>::push(value);

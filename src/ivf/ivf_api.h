@@ -197,9 +197,10 @@ typedef struct VdbIvfRanked {
 void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
                         const void *query, VdbIvfRanked *out) VDB_NOEXCEPT;
 
-/* Brings the nearest `to` to the front, in no order.  REQUIRES: as vdb_ivf_order_lists(). */
-void vdb_ivf_pick_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from,
-                        uint32_t to) VDB_NOEXCEPT;
+/* Brings the nearest `to` to the front, in no order, or up to half as many more: answers how many.
+ * REQUIRES: as vdb_ivf_order_lists(). */
+uint32_t vdb_ivf_pick_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from,
+                            uint32_t to) VDB_NOEXCEPT;
 
 /* Brings the nearest `to` into order at the front.  REQUIRES: the first `from` are there already,
  * from <= to <= count. */

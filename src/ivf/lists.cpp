@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ivf/centroid.h"
+#include "ivf/nearest_part.h"
 
 using namespace vdb::ivf;
 
@@ -81,14 +82,27 @@ void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroid
     }
 }
 
-void vdb_ivf_pick_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept
+uint32_t vdb_ivf_pick_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from,
+                            uint32_t to) noexcept
 {
-    if (to < count)
-        std::nth_element(ranked + from, ranked + to, ranked + count, is_nearer);
+    NearestPart part;
+    uint32_t n = count - from;
+    if (to >= count)
+        return count;
+    if (n <= NearestPart::kMost) {
+        for (uint32_t i = 0; i < n; i++)
+            part.values[i] = ranked[from + i].distance;
+        if (part.find(n, to - from, to - from + (to - from) / 2)) {
+            for (uint32_t i = 0; i < part.count; i++)
+                std::swap(ranked[from + i], ranked[from + part.places[i]]);
+            return from + part.count;
+        }
+    }
+    std::nth_element(ranked + from, ranked + to, ranked + count, is_nearer);
+    return to;
 }
 
 void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, uint32_t to) noexcept
 {
-    vdb_ivf_pick_lists(ranked, count, from, to);
-    std::sort(ranked + from, ranked + to, is_nearer);
+    std::sort(ranked + from, ranked + vdb_ivf_pick_lists(ranked, count, from, to), is_nearer);
 }

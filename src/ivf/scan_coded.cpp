@@ -79,14 +79,10 @@ float at_most_largest(double x)
 // Makes room by giving up all but the nearest candidates.
 void shrink(Scan &s)
 {
-    uint32_t left = s.candidates.size / kLeft;
-    VdbIvfCandidate *begin = s.candidates.begin();
-    std::nth_element(begin, begin + left, s.candidates.end(), LowestFirst());
-    CodedKey key = key_of(begin[left]);
+    CodedKey key = s.candidates.keep_part(kLeft);
     if (!s.dropped_any || goes_before(key, s.dropped))
         s.dropped = key;
     s.dropped_any = true;
-    s.candidates.size = left;
 }
 
 uint16_t largest_spread(const VdbIvfCodes &codes)
@@ -124,7 +120,7 @@ void collect(Scan &s, const VdbIvfCodes &codes)
         VdbIvfPlace place = codes.places != nullptr ? codes.places[i] : VdbIvfPlace{};
         VdbIvfCandidate c = {s.lowers[i], s.list_id, codes.tids[i], place};
         if (wanted(s, key_of(c)))
-            s.candidates.append(c);
+            s.candidates.push(c);
     }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/heap.h"
+#include "ivf/candidate_queue.h"
 #include "ivf/page_format.h"
 #include "ivf/scan.h"
 #include "ivf/scan_coded_api.h"
@@ -10,29 +11,6 @@ namespace vdb::ivf {
 
 // Entries ranked at a time: their pages' cache lines are loaded together.
 constexpr uint32_t kCodedBatch = 16;
-
-// A place in the order in which entries are ranked: total, and the same whenever a page is read.
-struct CodedKey {
-    float lower; // never NaN
-    uint64_t tid;
-};
-
-inline CodedKey key_of(const VdbIvfCandidate &c)
-{
-    return {c.lower, tid_key(c.tid)};
-}
-
-inline bool goes_before(CodedKey a, CodedKey b)
-{
-    return a.lower != b.lower ? a.lower < b.lower : a.tid < b.tid;
-}
-
-struct LowestFirst {
-    bool operator()(const VdbIvfCandidate &a, const VdbIvfCandidate &b) const
-    {
-        return goes_before(key_of(a), key_of(b));
-    }
-};
 
 struct NearestRowFirst {
     bool operator()(const VdbIvfCodedRow &a, const VdbIvfCodedRow &b) const
@@ -61,7 +39,7 @@ struct VdbIvfCodedScan {
     float error_per_spread; // standard error of an estimate
     float width;            // lower bounds are that many spreads below the estimates
 
-    vdb::Heap<VdbIvfCandidate, vdb::ivf::LowestFirst> candidates;
+    vdb::ivf::CandidateQueue candidates;
     uint32_t room; // candidates before the farthest are given up
     bool is_heap;  // no page was fed since
     vdb::Heap<VdbIvfCodedRow, vdb::ivf::NearestRowFirst> rows;

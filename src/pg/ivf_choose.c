@@ -55,12 +55,12 @@ static void measure_retired(IndexScanDesc scan, IvfScan *so, VdbIvfRanked *list)
     pfree(centroid);
 }
 
-/* Ranks the next ones up to `to` by their distances. */
+/* Ranks the next ones, up to `to` or some more, by their distances. */
 static void measure_lists(IndexScanDesc scan, IvfScan *so, const IvfCache *cache, uint32 to)
 {
     uint32 retired = so->exact;
 
-    vdb_ivf_pick_lists(so->ranked, so->count, so->exact, to);
+    to = vdb_ivf_pick_lists(so->ranked, so->count, so->exact, to);
     for (uint32 i = so->exact; i < to; i++) {
         VdbIvfRanked list = so->ranked[i];
         const void *centroid = cached_centroid(cache, &so->lists[list.index]);

@@ -220,3 +220,31 @@ TEST(CentroidCodes, OfHugeValuesAreSafe)
         vdb_ivf_centroid_codes_make(&g, &centroids, reinterpret_cast<void *>(at));
     EXPECT_LT(vdb_ivf_nearest_by_codes(&g, &centroids, codes, values.data() + 64 * 64), 64u);
 }
+
+// The nearest are at the front, a few more at most, and none is lost.
+TEST(Choice, PicksTheNearestLists)
+{
+    std::mt19937 random(3);
+    for (uint32_t n : {1u, 20u, 341u, 1024u, 3000u})
+        for (uint32_t equal : {1u, 5u, 1000000u}) {
+            std::vector<VdbIvfRanked> lists(n);
+            for (uint32_t i = 0; i < n; i++)
+                lists[i] = {static_cast<float>(random() % 1000000 / equal), i};
+            uint32_t from = 0;
+            for (uint32_t to : {n / 20, n / 7, n / 2, n}) {
+                uint32_t picked = vdb_ivf_pick_lists(lists.data(), n, from, std::max(to, from));
+                ASSERT_GE(picked, std::max(to, from));
+                ASSERT_LE(picked, std::max(from, to + (to - from) / 2));
+                float farthest = 0;
+                for (uint32_t i = 0; i < picked; i++)
+                    farthest = std::max(farthest, lists[i].distance);
+                for (uint32_t i = picked; i < n; i++)
+                    EXPECT_GE(lists[i].distance, farthest);
+                from = picked;
+            }
+            std::vector<bool> seen(n);
+            for (const VdbIvfRanked &list : lists)
+                seen[list.index] = true;
+            EXPECT_EQ(std::count(seen.begin(), seen.end(), true), static_cast<long>(n));
+        }
+}
