@@ -30,7 +30,7 @@ SET min_parallel_table_scan_size = 0;
 REINDEX TABLE coded;
 SELECT * FROM state;
 
--- lists grow and split; those that leave their values to the table only grow
+-- lists grow and split; those that leave their values to the table read them there
 TRUNCATE coded;
 INSERT INTO coded SELECT id, elements::vector, elements::halfvec FROM some_rows(1, 4000);
 SELECT * FROM state;
@@ -65,4 +65,40 @@ SELECT * FROM state;
 
 DROP VIEW state;
 DROP TABLE coded, sizes;
+
+-- splits that read the table: rows of nobody, rows with newer versions, rows that are gone but for their codes; of an expression
+CREATE TABLE grown (id int, v vector(64)) WITH (autovacuum_enabled = off);
+CREATE INDEX grown_h ON grown USING ivf ((v::halfvec(64)) halfvec_cosine_ops) WITH (storage = heap, lists = 20) WHERE id > 0;
+CREATE INDEX grown_v ON grown USING ivf (v vector_l2_ops) WITH (storage = heap, lists = 20);
+BEGIN;
+INSERT INTO grown SELECT id, elements FROM some_rows(1, 300);
+ROLLBACK;
+INSERT INTO grown SELECT id, elements FROM some_rows(1, 300);
+UPDATE grown SET id = id WHERE id % 2 = 0;
+DELETE FROM grown WHERE id % 3 = 0;
+INSERT INTO grown SELECT id, elements FROM some_rows(301, 3000);
+SET enable_seqscan = off;
+SET enable_sort = off;
+SET ivf.iterative_scan = off;
+SET ivf.probes = 100;
+CREATE VIEW state AS
+    SELECT c.relname, (SELECT count(*) FROM vectordb_index_check(c.oid)) AS problems, i.lists > 5 AS many_lists, i.heap_tids
+    FROM pg_class c, vectordb_index_info(c.oid) i WHERE c.relname IN ('grown_h', 'grown_v') ORDER BY c.relname;
+CREATE VIEW found AS
+    SELECT (SELECT count(*) FROM grown) AS rows,
+        (SELECT count(*) FROM (SELECT id FROM grown ORDER BY v <-> (SELECT v FROM grown WHERE id = 7) LIMIT 10000) s) AS by_v,
+        (SELECT count(*) FROM (SELECT id FROM grown WHERE id > 0 ORDER BY v::halfvec(64) <=> (SELECT v FROM grown WHERE id = 7)::halfvec(64) LIMIT 10000) s) AS by_h;
+SELECT * FROM state;
+SELECT * FROM found;
+SELECT id FROM grown ORDER BY v <-> (SELECT v FROM grown WHERE id = 2000) LIMIT 1;
+-- vacuum, by several processes, takes what is gone; lists that lost most are rewritten
+SET min_parallel_index_scan_size = 0;
+VACUUM (PARALLEL 2, INDEX_CLEANUP ON) grown;
+SELECT * FROM state;
+DELETE FROM grown WHERE id % 6 <> 1;
+VACUUM (PARALLEL 2, INDEX_CLEANUP ON) grown;
+SELECT * FROM state;
+SELECT * FROM found;
+DROP VIEW state, found;
+DROP TABLE grown;
 DROP FUNCTION some_rows;

@@ -5,6 +5,7 @@
 // full: there each code is in one piece, so that adding one changes few bytes of the page.
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 #include "core/half_api.h"
 #include "ivf/page_format.h"
@@ -17,6 +18,7 @@ constexpr uint32_t kBlock = VDB_CODE_BLOCK;
 constexpr uint32_t kMostCodeBytes = VDB_IVF_MAX_DIMS / 8;
 constexpr uint32_t kReadAhead = 64; // bytes beyond the codes that kernels may read
 constexpr uint32_t kLargestPage = 32768;
+constexpr float kLongest = 1e30F; // coordinate that a code is taken to stand for
 
 const RowHeader *row_header(const void *row)
 {
@@ -228,6 +230,24 @@ void vdb_ivf_code_get(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_
         vdb_codes_get(&codec, g->capacity, codes->codes, i, code);
     else
         std::memcpy(code, codes->open + size_t{i - codes->packed} * code_bytes(*g), code_bytes(*g));
+}
+
+// The mean magnitude of r's coordinates, if they are normal: the scale is t = |r|^2 / |r|_1, and of
+// normal ones |r|_1^2 = 2 / pi dims |r|^2.
+void vdb_ivf_code_value(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_t i,
+                        const void *centroid, float *value) noexcept
+{
+    constexpr float kMeanPerScale = 0.6366F; // 2 / pi
+    const auto *u = static_cast<const float *>(centroid);
+    uint8_t code[kMostCodeBytes];
+    float t = std::fabs(vdb_code_float(codes->factors[i].scale));
+    if (g->space.metric == VDB_METRIC_L2)
+        t /= 2;
+    if (!(t <= kLongest))
+        t = 0;
+    vdb_ivf_code_get(g, codes, i, code);
+    for (uint32_t j = 0; j < g->space.dims; j++)
+        value[j] = u[j] + ((code[j / 8] >> j % 8 & 1) != 0 ? t : -t) * kMeanPerScale;
 }
 
 VdbStatus vdb_ivf_codes_add(void *page, const VdbIvfGeometry *g, VdbIvfEntry entry,

@@ -232,6 +232,11 @@ void vdb_ivf_codes_estimate(const VdbIvfGeometry *g, const VdbIvfCodes *codes,
 void vdb_ivf_code_get(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_t i,
                       uint8_t *code) VDB_NOEXCEPT;
 
+/* About the value that a code was made of, as far as the code tells: for an entry whose value is
+ * gone.  centroid: of its list; value: g->space.dims numbers, all finite if the centroid's are. */
+void vdb_ivf_code_value(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint32_t i,
+                        const void *centroid, float *value) VDB_NOEXCEPT;
+
 typedef struct VdbIvfEntry {
     VdbTid tid;
     VdbIvfPlace place; /* means nothing where values are in the table */

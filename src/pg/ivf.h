@@ -189,6 +189,19 @@ extern void ivf_drop_pending(Relation index, IvfIndex *ii);
  * least so many transactions ago. */
 extern void ivf_recycle_lists(Relation index, IvfIndex *ii, uint32 age);
 
+/* ivf_rows.c: values from the table, which an index is without that keeps none */
+typedef struct IvfRows IvfRows;
+/* In the current memory context; all of it goes with ivf_end_rows(). */
+extern IvfRows *ivf_begin_rows(Relation index, Relation heap);
+/* The index's value of the row, to be read, detoasted and used in the context below until
+ * ivf_done_with_row(); the row's page stays pinned until another's is read or ivf_unpin_rows().
+ * False: the snapshot sees no row there, or its value is NULL.  May run the index's expressions. */
+extern bool ivf_read_row(IvfRows *rows, VdbTid tid, Snapshot snapshot, Datum *value);
+extern MemoryContext ivf_row_context(IvfRows *rows);
+extern void ivf_done_with_row(IvfRows *rows);
+extern void ivf_unpin_rows(IvfRows *rows);
+extern void ivf_end_rows(IvfRows *rows);
+
 /* ivf_entries.c: reading whole lists */
 /* An entry of a list, whatever the form of the list. */
 typedef struct IvfListEntry {
@@ -200,9 +213,13 @@ typedef struct IvfListEntry {
 
 typedef void (*IvfVisitEntry)(const IvfListEntry *entry, void *state);
 
-/* Calls visit() for every entry of the list, on copies of its pages; an entry is valid until it
- * returns.  REQUIRES: the list's ExclusiveLock is held, and the index has its values. */
-extern void ivf_for_each_entry(Relation index, IvfIndex *ii, const VdbIvfList *list,
+/*
+ * Calls visit() for every entry of the list, on copies of its pages; an entry is valid until it
+ * returns.  Values that the index does not keep come from the table, or, where the row is gone for
+ * everybody, from the entry's code.  REQUIRES: the list's ExclusiveLock is held, and a lock on the
+ * table.
+ */
+extern void ivf_for_each_entry(Relation index, IvfIndex *ii, IvfListRef ref, const VdbIvfList *list,
                                IvfVisitEntry visit, void *state);
 
 /* ivf_split.c */

@@ -3,8 +3,11 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
+#include "catalog/index.h"
 #include "miscadmin.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 #include "pg/ivf.h"
 #include "pg/ivf_build.h"
@@ -20,7 +23,14 @@ typedef struct Reading {
     BlockNumber values_block; /* of the value page last read */
     PGAlignedBlock values_page;
     float *decoded; /* a value */
+    /* where values are left to the table: */
+    Relation heap;
+    BlockNumber heap_blocks;
+    IvfRows *rows;
+    float *centroid; /* of the list */
 } Reading;
+
+/* --- values that the index keeps --- */
 
 /* The value of an entry of a coded list, on a copy of its page. */
 static VdbIvfValue read_value(Reading *r, VdbIvfPlace place, VdbTid tid)
@@ -44,6 +54,73 @@ static VdbIvfValue read_value(Reading *r, VdbIvfPlace place, VdbTid tid)
     return value;
 }
 
+static IvfListEntry entry_with_kept(Reading *r, VdbTid tid, VdbIvfPlace place)
+{
+    const VdbIvfGeometry *g = &r->ii->geometry;
+    VdbIvfValue value = read_value(r, place, tid);
+    IvfListEntry entry = {.tid = tid, .value = r->decoded, .norm = value.norm, .kept = value.kept};
+
+    vdb_kept_decode((VdbKept) g->kept, g->space.dims, value.kept, r->decoded);
+    return entry;
+}
+
+/* --- values that the table has --- */
+
+static void begin_table(Reading *r, IvfListRef ref)
+{
+    /* who inserts or vacuums has a lock on it */
+    r->heap = table_open(IndexGetRelation(RelationGetRelid(r->index), false), NoLock);
+    r->heap_blocks = RelationGetNumberOfBlocks(r->heap);
+    r->rows = ivf_begin_rows(r->index, r->heap);
+    r->centroid = ivf_alloc_aligned(r->ii->geometry.value_bytes);
+    ivf_read_centroid(r->index, r->ii, ref.ordinal, r->centroid);
+}
+
+static void end_table(Reading *r)
+{
+    ivf_end_rows(r->rows);
+    table_close(r->heap, NoLock);
+}
+
+static void check_tid(Reading *r, VdbTid tid)
+{
+    BlockNumber blkno = (BlockNumber) tid.block_hi << 16 | tid.block_lo;
+
+    if (blkno >= r->heap_blocks)
+        r->heap_blocks = RelationGetNumberOfBlocks(r->heap);
+    if (blkno >= r->heap_blocks)
+        vdb_corrupted(r->index, r->list->first, "a list names a row beyond the end of the table");
+}
+
+/*
+ * Any version of the row will do that somebody may see, as all that one entry is for have the same
+ * value.  One that nobody will see keeps its entry until vacuum takes it, since a standby may look
+ * at an older state of the table.
+ */
+static IvfListEntry entry_with_row(Reading *r, const VdbIvfCodes *codes, uint32 i)
+{
+    IvfListEntry entry = {.tid = codes->tids[i], .value = r->decoded};
+    SnapshotData snapshot;
+    MemoryContext old = MemoryContextSwitchTo(ivf_row_context(r->rows));
+    Datum value;
+
+    check_tid(r, entry.tid);
+    InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(r->heap));
+    if (ivf_read_row(r->rows, entry.tid, &snapshot, &value)) {
+        VdbIndexValue formed = ivf_form_value(r->ii, value);
+
+        entry.norm = formed.norm;
+        memcpy(r->decoded, formed.data, r->ii->geometry.value_bytes);
+    } else
+        vdb_ivf_code_value(&r->ii->geometry, codes, i, r->centroid, r->decoded);
+    MemoryContextSwitchTo(old);
+    ivf_done_with_row(r->rows);
+    CHECK_FOR_INTERRUPTS();
+    return entry;
+}
+
+/* --- entries --- */
+
 static void visit_coded_page(Reading *r, const char *page)
 {
     const VdbIvfGeometry *g = &r->ii->geometry;
@@ -51,11 +128,9 @@ static void visit_coded_page(Reading *r, const char *page)
 
     ivf_check_data(vdb_ivf_codes_read(page, g, r->list->id, &codes), r->index, r->list->first);
     for (uint32 i = 0; i < codes.count; i++) {
-        VdbIvfValue value = read_value(r, codes.places[i], codes.tids[i]);
-        IvfListEntry entry = {
-            .tid = value.tid, .value = r->decoded, .norm = value.norm, .kept = value.kept};
+        IvfListEntry entry = codes.places ? entry_with_kept(r, codes.tids[i], codes.places[i])
+                                          : entry_with_row(r, &codes, i);
 
-        vdb_kept_decode((VdbKept) g->kept, g->space.dims, value.kept, r->decoded);
         r->visit(&entry, r->state);
     }
 }
@@ -82,8 +157,8 @@ static void visit_page(Reading *r, const char *page)
         visit_plain_page(r, page);
 }
 
-void ivf_for_each_entry(Relation index, IvfIndex *ii, const VdbIvfList *list, IvfVisitEntry visit,
-                        void *state)
+void ivf_for_each_entry(Relation index, IvfIndex *ii, IvfListRef ref, const VdbIvfList *list,
+                        IvfVisitEntry visit, void *state)
 {
     Reading r = {.index = index, .ii = ii, .list = list, .visit = visit, .state = state};
     BlockNumber blkno = list->first;
@@ -93,6 +168,8 @@ void ivf_for_each_entry(Relation index, IvfIndex *ii, const VdbIvfList *list, Iv
 
     r.values_block = InvalidBlockNumber;
     r.decoded = ivf_alloc_aligned(ii->geometry.value_bytes);
+    if (ii->geometry.kept == VDB_IVF_KEPT_HEAP)
+        begin_table(&r, ref);
     while (blkno != InvalidBlockNumber) {
         Buffer buf = ivf_read_data(index, ii, blkno, NULL, BUFFER_LOCK_SHARE);
 
@@ -104,4 +181,6 @@ void ivf_for_each_entry(Relation index, IvfIndex *ii, const VdbIvfList *list, Iv
         blkno = data.next;
         CHECK_FOR_INTERRUPTS();
     }
+    if (r.rows)
+        end_table(&r);
 }

@@ -7,21 +7,12 @@
 #include <math.h>
 
 #include "access/relscan.h"
-#include "access/tableam.h"
-#include "catalog/index.h"
-#include "executor/executor.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "utils/float.h"
+#include "utils/memutils.h"
 
 #include "pg/ivf_scan.h"
-
-struct IvfRows {
-    IndexInfo *info;
-    EState *estate; /* for the index's expressions; detoasted values go with each row */
-    TupleTableSlot *slot;
-    IndexFetchTableData *fetch;
-};
 
 /* Loads what the batch names: into the CPU's cache, or from disk if pages come from there. */
 static void load_values(Relation index, const IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
@@ -57,35 +48,6 @@ static void rank_by_values(IndexScanDesc scan, IvfScan *so, const VdbIvfCandidat
     }
 }
 
-static IvfRows *begin_rows(IndexScanDesc scan)
-{
-    IvfRows *rows = palloc0(sizeof(IvfRows));
-
-    rows->info = BuildIndexInfo(scan->indexRelation);
-    rows->estate = CreateExecutorState();
-    rows->slot = table_slot_create(scan->heapRelation, NULL);
-    rows->fetch = table_index_fetch_begin(scan->heapRelation);
-    GetPerTupleExprContext(rows->estate)->ecxt_scantuple = rows->slot;
-    return rows;
-}
-
-/* False: the snapshot sees no row there, or its value is NULL. */
-static bool fetch_value(IndexScanDesc scan, IvfRows *rows, VdbTid tid, Datum *value)
-{
-    ItemPointerData at;
-    Datum values[INDEX_MAX_KEYS];
-    bool isnull[INDEX_MAX_KEYS];
-    bool again = false;
-
-    memcpy(&at, &tid, sizeof(at));
-    vdb_check_heap_tid(scan, &at);
-    if (!table_index_fetch_tuple(rows->fetch, &at, scan->xs_snapshot, rows->slot, &again, NULL))
-        return false;
-    FormIndexDatum(rows->info, rows->slot, rows->estate, values, isnull);
-    *value = values[0];
-    return !isnull[0];
-}
-
 /* NaN comes last, as the core has it of infinity. */
 static double operator_result(ScanKey key, Datum value)
 {
@@ -100,17 +62,27 @@ static void rank_by_rows(IndexScanDesc scan, IvfScan *so, const VdbIvfCandidate 
     IvfRows *rows = so->rows;
 
     for (uint32 i = 0; i < n; i++) {
-        MemoryContext old = MemoryContextSwitchTo(GetPerTupleMemoryContext(rows->estate));
+        MemoryContext old = MemoryContextSwitchTo(ivf_row_context(rows));
         Datum value;
 
         CHECK_FOR_INTERRUPTS();
-        if (fetch_value(scan, rows, batch[i].tid, &value))
+        if (ivf_read_row(rows, batch[i].tid, scan->xs_snapshot, &value))
             vdb_ivf_coded_ranked(so->coded, i, operator_result(&scan->orderByData[0], value));
         MemoryContextSwitchTo(old);
-        ResetPerTupleExprContext(rows->estate);
+        ivf_done_with_row(rows);
     }
-    ExecClearTuple(rows->slot);
-    table_index_fetch_reset(rows->fetch); /* nothing stays pinned */
+    ivf_unpin_rows(rows);
+}
+
+/* An entry whose tid was damaged would else pass for one that vacuum took. */
+static void check_tids(IndexScanDesc scan, const VdbIvfCandidate *batch, uint32 n)
+{
+    for (uint32 i = 0; i < n; i++) {
+        ItemPointerData tid;
+
+        memcpy(&tid, &batch[i].tid, sizeof(tid));
+        vdb_check_heap_tid(scan, &tid);
+    }
 }
 
 void ivf_rank_batch(IndexScanDesc scan, IvfScan *so)
@@ -118,6 +90,7 @@ void ivf_rank_batch(IndexScanDesc scan, IvfScan *so)
     uint32 n;
     const VdbIvfCandidate *batch = vdb_ivf_coded_batch(so->coded, &n);
 
+    check_tids(scan, batch, n);
     ivf_provide_memory(so);
     if (so->ii.geometry.kept != VDB_IVF_KEPT_HEAP) {
         rank_by_values(scan, so, batch, n);
@@ -126,19 +99,8 @@ void ivf_rank_batch(IndexScanDesc scan, IvfScan *so)
     if (so->rows == NULL) {
         MemoryContext old = MemoryContextSwitchTo(GetMemoryChunkContext(so));
 
-        so->rows = begin_rows(scan);
+        so->rows = ivf_begin_rows(scan->indexRelation, scan->heapRelation);
         MemoryContextSwitchTo(old);
     }
     rank_by_rows(scan, so, batch, n);
-}
-
-void ivf_end_rows(IvfScan *so)
-{
-    if (so->rows == NULL)
-        return;
-    table_index_fetch_end(so->rows->fetch);
-    ExecDropSingleTupleTableSlot(so->rows->slot);
-    FreeExecutorState(so->rows->estate);
-    pfree(so->rows);
-    so->rows = NULL;
 }

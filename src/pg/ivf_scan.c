@@ -73,7 +73,8 @@ void ivfendscan(IndexScanDesc scan)
     IvfScan *so = scan->opaque;
 
     end_search(so);
-    ivf_end_rows(so);
+    if (so->rows)
+        ivf_end_rows(so->rows);
     MemoryContextDelete(so->context);
     pfree(so);
     scan->opaque = NULL;

@@ -12,7 +12,6 @@
 #include "pg/ivf.h"
 
 /* What fetches values that only the table has. */
-typedef struct IvfRows IvfRows;
 
 typedef struct IvfScan {
     IvfIndex ii;
@@ -57,6 +56,5 @@ extern void ivf_provide_memory(IvfScan *so);
 
 /* Ranks the batch that the coded scan asks for. */
 extern void ivf_rank_batch(IndexScanDesc scan, IvfScan *so);
-extern void ivf_end_rows(IvfScan *so);
 
 #endif

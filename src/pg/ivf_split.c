@@ -32,7 +32,7 @@ typedef struct Piece {
     VdbIvfList list;
     char *image; /* the data page being filled */
     uint32 count;
-    char *rows; /* slots_per_page of them: their values wait for a page to be full */
+    char *rows; /* slots_per_page of them, whose values wait for a page to be full, or one */
     VdbTid *tids;
     uint32 waiting;
 } Piece;
@@ -40,7 +40,7 @@ typedef struct Piece {
 typedef struct Split {
     Relation index;
     IvfIndex *ii;
-    uint32 ordinal; /* of the list being split */
+    IvfListRef ref; /* the list being split */
     VdbIvfList old;
     VdbIvfCentroids centroids;
     IvfSample *sample; /* of its values, which the centroids were found from */
@@ -252,6 +252,11 @@ static void distribute_entry(const IvfListEntry *entry, void *state)
         return;
     }
     vdb_ivf_row_make(g, &row, piece->rows + (Size) piece->waiting * g->row_bytes);
+    if (g->slots_per_page == 0) {
+        (void) vdb_ivf_codes_add(data_image(s, piece), g, (VdbIvfEntry){.tid = entry->tid},
+                                 piece->rows);
+        return;
+    }
     piece->tids[piece->waiting++] = entry->tid;
     if (piece->waiting == g->slots_per_page)
         flush_values(s, piece);
@@ -270,9 +275,9 @@ static void begin_piece(Split *s, Piece *piece, uint32 id, const void *centroid)
                                .values = InvalidBlockNumber};
     piece->image = palloc(BLCKSZ);
     ivf_begin_image(piece->image, s->ii, id);
-    if (g->slots_per_page > 0) {
-        piece->rows = palloc((Size) g->slots_per_page * g->row_bytes);
-        piece->tids = palloc(g->slots_per_page * sizeof(VdbTid));
+    if (vdb_ivf_coded(g)) {
+        piece->rows = palloc((Size) Max(g->slots_per_page, 1) * g->row_bytes);
+        piece->tids = palloc(Max(g->slots_per_page, 1) * sizeof(VdbTid));
     }
     write_piece(s, piece, centroid);
 }
@@ -293,7 +298,7 @@ static void make_pieces(Split *s)
         piece->ordinal = ordinal++;
         begin_piece(s, piece, meta.next_id + i, centroid);
     }
-    ivf_for_each_entry(s->index, s->ii, &s->old, distribute_entry, s);
+    ivf_for_each_entry(s->index, s->ii, s->ref, &s->old, distribute_entry, s);
     for (uint32 i = 0; i < s->centroids.count; i++) {
         if (s->pieces[i].waiting > 0)
             flush_values(s, &s->pieces[i]);
@@ -315,14 +320,8 @@ static void find_centroids(Split *s, uint32 pieces)
     if (pieces == 0)
         return;
     s->sample = ivf_sample_begin(s->ii, pieces, rows);
-    ivf_for_each_entry(s->index, s->ii, &s->old, sample_entry, s);
+    ivf_for_each_entry(s->index, s->ii, s->ref, &s->old, sample_entry, s);
     s->centroids = ivf_sample_centroids(s->sample, s->ii->seed ^ s->old.id);
-}
-
-/* Whether the index has its rows' values, which tell where else they might belong. */
-static bool has_values(const VdbIvfGeometry *g)
-{
-    return !vdb_ivf_coded(g) || g->slots_per_page > 0;
 }
 
 /* Whether there are numbers left for new lists. */
@@ -343,9 +342,9 @@ static bool are_pieces(Split *s, uint32 pieces)
 static bool has_drifted(Split *s, uint32 pieces)
 {
     const VdbIvfGeometry *g = &s->ii->geometry;
-    BlockNumber blkno = centroid_block(s, s->ordinal);
+    BlockNumber blkno = centroid_block(s, s->ref.ordinal);
     Buffer buf = ivf_read_page(s->index, s->ii, blkno, VDB_IVF_PAGE_CENTROIDS, BUFFER_LOCK_SHARE);
-    const void *centroid = vdb_ivf_centroid_at(BufferGetPage(buf), g, s->ordinal);
+    const void *centroid = vdb_ivf_centroid_at(BufferGetPage(buf), g, s->ref.ordinal);
     bool drifted;
 
     if (centroid == NULL)
@@ -361,16 +360,14 @@ static bool replace(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces,
     MemoryContext context =
         AllocSetContextCreate(CurrentMemoryContext, "ivf split", ALLOCSET_DEFAULT_SIZES);
     MemoryContext old = MemoryContextSwitchTo(context);
-    Split s = {.index = index, .ii = ii, .ordinal = ref.ordinal};
+    Split s = {.index = index, .ii = ii, .ref = ref};
     bool done = false;
 
     ivf_drop_pending(index, ii);
     ivf_recycle_lists(index, ii, RECYCLE_AGE);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
-    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s) &&
-        has_values(&ii->geometry))
-    {
+    if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s)) {
         find_centroids(&s, pieces);
         done = s.centroids.count > 0 && worth_it(&s, pieces);
     }
@@ -414,7 +411,7 @@ void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref)
     if (list.id != ref.id || !is_due(list.pages))
         return;
     pieces = ivf_pieces_wanted(ii, &meta, (uint64) list.pages * ii->geometry.capacity);
-    if (pieces == 0 || !has_values(&ii->geometry) || !ivf_try_lock_splits(index))
+    if (pieces == 0 || !ivf_try_lock_splits(index))
         return;
     (void) ivf_split(index, ii, ref, pieces);
     ivf_unlock_splits(index);

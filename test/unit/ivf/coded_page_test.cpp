@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "ivf/page_format.h"
@@ -383,6 +384,29 @@ TEST(ValuePage, KeepsValuesAndGivesSlotsAgain)
             EXPECT_EQ(slot, want);
         }
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
+    }
+}
+
+TEST(CodePage, ACodeTellsAboutWhereItsValueWas)
+{
+    for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_IP, VDB_METRIC_COSINE}) {
+        Rows rows(coded_geometry(300, VDB_IVF_KEPT_HEAP, metric));
+        Page page = code_page(rows.g);
+        for (uint32_t i = 0; i < 40; i++)
+            add(page, rows, i);
+        VdbIvfCodes codes;
+        ASSERT_EQ(vdb_ivf_codes_read(page.bytes, &rows.g, 5, &codes), VDB_OK);
+        for (uint32_t i = 0; i < 40; i++) { // some packed, some not
+            const auto *value = static_cast<const float *>(rows.values[i]);
+            float about[300];
+            double apart = 0, from_centroid = 0;
+            vdb_ivf_code_value(&rows.g, &codes, i, rows.centroid(), about);
+            for (uint32_t j = 0; j < 300; j++) {
+                apart += std::pow(double{about[j]} - value[j], 2);
+                from_centroid += std::pow(double{rows.centroid()[j]} - value[j], 2);
+            }
+            EXPECT_LT(apart, 0.5 * from_centroid) << metric << " " << i; // 1 - 2 / pi
+        }
     }
 }
 
