@@ -228,7 +228,7 @@ extern void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref);
 /* Into how many pieces a list of so many rows should be split, 0 = it should not. */
 extern uint32 ivf_pieces_wanted(const IvfIndex *ii, const VdbIvfMeta *meta, uint64 list_rows);
 /* Replaces a list by up to so many that share its entries.  False: it could not be split.
- * REQUIRES: the split lock is held. */
+ * REQUIRES: the split lock is held, and ivf_drop_pending() was called since. */
 extern bool ivf_split(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces);
 /* Replaces a list by one around the mean of its entries, if they have moved away from its centroid.
  * REQUIRES: the split lock is held. */

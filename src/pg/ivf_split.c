@@ -363,8 +363,6 @@ static bool replace(Relation index, IvfIndex *ii, IvfListRef ref, uint32 pieces,
     Split s = {.index = index, .ii = ii, .ref = ref};
     bool done = false;
 
-    ivf_drop_pending(index, ii);
-    ivf_recycle_lists(index, ii, RECYCLE_AGE);
     LockPage(index, ref.ordinal, ExclusiveLock);
     s.old = ivf_read_list(index, ii, ref.ordinal);
     if (s.old.id == ref.id && s.old.state == VDB_IVF_LIST_LIVE && has_ids(&s)) {
@@ -413,6 +411,8 @@ void ivf_consider_split(Relation index, IvfIndex *ii, IvfListRef ref)
     pieces = ivf_pieces_wanted(ii, &meta, (uint64) list.pages * ii->geometry.capacity);
     if (pieces == 0 || !ivf_try_lock_splits(index))
         return;
+    ivf_drop_pending(index, ii);
+    ivf_recycle_lists(index, ii, RECYCLE_AGE);
     (void) ivf_split(index, ii, ref, pieces);
     ivf_unlock_splits(index);
 }
