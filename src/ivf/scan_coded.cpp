@@ -44,6 +44,8 @@ constexpr uint32_t kTakenPart = 8;
 // So many rows may be taken for one that is lost because its estimate was off by more than was
 // reckoned with.
 constexpr double kRowsPerLost = 2;
+// Who takes no more wants few: to be surer would rank half as many entries more.
+constexpr uint32_t kFewTaken = 128;
 constexpr uint16_t kLargestSpread = 0x7F7F;
 
 uint32_t page_entries(const Scan &s)
@@ -116,6 +118,11 @@ void collect(Scan &s, const VdbIvfCodes &codes)
     float limit = s.dropped_any ? std::nextafterf(s.dropped.lower, kInfinity) : kInfinity;
     auto n = static_cast<uint32_t>(s.kernels->less_than(s.near, s.lowers, padded, limit));
     for (uint32_t j = 0; j < n; j++) {
+        __builtin_prefetch(codes.tids + s.near[j]);
+        if (codes.places != nullptr)
+            __builtin_prefetch(codes.places + s.near[j]);
+    }
+    for (uint32_t j = 0; j < n; j++) {
         uint32_t i = s.near[j];
         VdbIvfPlace place = codes.places != nullptr ? codes.places[i] : VdbIvfPlace{};
         VdbIvfCandidate c = {s.lowers[i], s.list_id, codes.tids[i], place};
@@ -147,9 +154,10 @@ double errors_more(const Scan &s)
         return 0;
     if (s.taken >= s.fed / kTakenPart && s.fed * sizeof(VdbIvfCodedRow) <= s.limit)
         return std::numeric_limits<double>::infinity();
+    if (s.taken <= kFewTaken)
+        return 0;
     double n = static_cast<double>(s.taken) / kRowsPerLost;
-    double largest = n > 1 ? std::sqrt(2 * std::log(n)) : 0;
-    return std::max(largest - s.query.epsilon, 0.0);
+    return std::max(std::sqrt(2 * std::log(n)) - s.query.epsilon, 0.0);
 }
 
 // Notes by how much the bound of a ranked value may be below the operator's result, in all
