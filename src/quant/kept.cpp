@@ -3,6 +3,7 @@
 // bytes depend on no CPU.
 #include "quant/kept_api.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -29,6 +30,7 @@ constexpr size_t kChunk = 256;  // coordinates that are converted at once
 constexpr size_t kRow = 32;     // coordinates of 4 bits in one row, which is 16 bytes
 constexpr float kTiny = 1e-30F; // a vector of smaller coordinates is kept as zero
 constexpr size_t kLanes = 8;    // of sums
+constexpr float kLargest = std::numeric_limits<float>::max();
 
 // By the bits, which order as the magnitudes do: a loop that compilers put into registers.
 float largest_magnitude(const float *x, uint32_t dims)
@@ -46,6 +48,7 @@ float largest_magnitude(const float *x, uint32_t dims)
 float encode_halves(uint32_t dims, const float *x, uint16_t *out)
 {
     constexpr int kHighest = 15; // the largest coordinate becomes less than 2^15
+    constexpr int kMaxExponent = 128;
     const VdbKernels *kernels = vdb_simd_kernels();
     int exponent = 0;
     float scaled[kChunk];
@@ -53,14 +56,23 @@ float encode_halves(uint32_t dims, const float *x, uint16_t *out)
     std::frexp(largest_magnitude(x, dims), &exponent);
     const int shift = exponent - kHighest < -126 ? -126 : exponent - kHighest;
     const float inverse = vdb_bits_float(static_cast<uint32_t>(127 - shift) << 23);
+    // the next half is 2^15, which may stand for infinity
+    const float most = exponent == kMaxExponent ? 0x1p15F - 0x1p4F : 0x1p15F;
     for (size_t i = 0; i < dims; i += kChunk) {
         const size_t n = dims - i < kChunk ? dims - i : kChunk;
 
         for (size_t j = 0; j < n; j++)
-            scaled[j] = x[i + j] * inverse;
+            scaled[j] = std::clamp(x[i + j] * inverse, -most, most);
         kernels->float_to_half(out + i, scaled, n);
     }
     return vdb_bits_float(static_cast<uint32_t>(127 + shift) << 23);
+}
+
+// The scale, or the largest one by which the largest element stays finite.
+float scale_for(float scale, float largest_element)
+{
+    return scale * largest_element <= kLargest ? scale
+                                               : std::nextafter(kLargest / largest_element, 0.0F);
 }
 
 float encode_bytes(uint32_t dims, const float *x, int8_t *out)
@@ -78,7 +90,7 @@ float encode_bytes(uint32_t dims, const float *x, int8_t *out)
         const float half = vdb_bits_float(sign | vdb_float_bits(0.5F));
         out[i] = static_cast<int8_t>(static_cast<int32_t>(element + half));
     }
-    return largest / 127;
+    return scale_for(largest / 127, 127);
 }
 
 // The elements, 0 to 15, that stand for y = x / scale; elements stand for -7.5 to 7.5.
@@ -191,7 +203,7 @@ float encode_nibbles(uint32_t dims, const float *x, uint8_t *out)
         }
     }
     store_nibbles(dims, x, best, out);
-    return static_cast<float>(fit.dot / fit.square * best);
+    return scale_for(static_cast<float>(fit.dot / fit.square * best), 7.5F);
 }
 
 // n elements as floats, not scaled yet.  first: a multiple of kRow, as the others' count is.
@@ -288,7 +300,7 @@ float error_bound(uint32_t dims, const float *x, double squared)
     const auto bound = static_cast<float>(std::sqrt(squared) * (1 + 1e-6) + slack);
 
     // A rotated vector of such a length may have been cut (vdb_rotate()).
-    if (!(norm < double{std::numeric_limits<float>::max()}))
+    if (!(norm < double{kLargest}))
         return std::numeric_limits<float>::infinity();
     return std::nextafter(bound, std::numeric_limits<float>::infinity()) +
            std::numeric_limits<float>::min();

@@ -22,7 +22,7 @@ typedef enum VdbKept {
 /* Bytes of a kept vector, a multiple of 4.  It needs an alignment of 4. */
 size_t vdb_kept_bytes(VdbKept kept, uint32_t dims) VDB_NOEXCEPT;
 
-/* Equal vectors give equal bytes. */
+/* Equal vectors give equal bytes, finite ones such as decode to finite ones. */
 void vdb_kept_encode(VdbKept kept, uint32_t dims, const float *x, void *out) VDB_NOEXCEPT;
 void vdb_kept_decode(VdbKept kept, uint32_t dims, const void *in, float *x) VDB_NOEXCEPT;
 

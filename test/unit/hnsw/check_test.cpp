@@ -10,7 +10,7 @@
 
 #include "hnsw/check_api.h"
 #include "hnsw/page_format.h"
-#include "page_store.h"
+#include "insert_driver.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -537,6 +537,23 @@ TEST(CheckPage, CodesAndKeptVectors)
     NodeHeader *node = sound.node(sound.live_nodes()[7]);
     static_cast<uint32_t *>(inline_vector(node, sound.g))[1] = 0x7F800000;
     EXPECT_TRUE(sound.check().says("not finite"));
+}
+
+// Vectors whose norm float32 cannot hold, or whose kept form has no bound of its error, are no
+// damage.
+TEST(Check, CodedIndexesOfExtremeVectorsAreSound)
+{
+    std::vector<Row> rows = gaussian(20, 64);
+    for (float x : {3.4e38f, -3.4e38f, 1e38f, 1e19f, 1.3e-38f, 1e-45f, 0.f})
+        rows.emplace_back(64, x);
+    for (VdbKept kept : {VDB_KEPT_FULL, VDB_KEPT_HALF, VDB_KEPT_SQ8, VDB_KEPT_RABITQ4})
+        for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_IP, VDB_METRIC_COSINE}) {
+            Store store(rows, 64, {.m = 4, .metric = metric, .kept = kept});
+            insert(store, Row(64, 3.3e38f), 100);
+            insert(store, Row(64, 1e-44f), 101);
+            Report r = store.check();
+            EXPECT_EQ(r.counts.problems, 0u) << kept << " " << metric << "\n" << r.all();
+        }
 }
 
 TEST(CheckFuzz, AnyBytes)

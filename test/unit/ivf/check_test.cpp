@@ -365,6 +365,20 @@ TEST(Check, SoundCodedIndexesHaveNoProblems)
         }
 }
 
+// Vectors whose norm float32 cannot hold, or whose kept form has no bound of its error, are no
+// damage.
+TEST(Check, CodedIndexesOfExtremeVectorsAreSound)
+{
+    for (uint32_t kept : all_kept())
+        for (VdbMetric metric : coded_metrics()) {
+            Values values = random_values(floats(64, metric), 20);
+            for (float x : {3.4e38f, -3.4e38f, 1e38f, 1e19f, 1.3e-38f, 1e-45f, 0.f})
+                values.add(std::vector<float>(64, x));
+            Report r = build(values, 2, coded_geometry(64, kept, metric)).check(100);
+            EXPECT_EQ(r.counts.problems, 0u) << kept << " " << metric << "\n" << r.all();
+        }
+}
+
 TEST(Check, ValuesOfNoEntryAreCountedAndAllowed)
 {
     Image image = coded();

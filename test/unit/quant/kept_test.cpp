@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -161,11 +162,16 @@ TEST_P(Kept, BytesAreTheSameByEveryTable)
 
 TEST_P(Kept, AVectorTooLongHasNoBound)
 {
-    const std::vector<uint32_t> blob = encode(std::vector<float>(100, 3.4e38F));
+    const float largest = std::numeric_limits<float>::max();
 
-    EXPECT_EQ(vdb_kept_error(kept, blob.data()), INFINITY);
-    for (float coordinate : decode(100, blob))
-        EXPECT_FALSE(std::isnan(coordinate));
+    for (float x : {1e38F, 3e38F, 3.4e38F, std::nextafter(largest, 0.0F), largest}) {
+        std::vector<float> vector(100, x);
+        std::fill_n(vector.begin(), 50, -x / 3);
+        const std::vector<uint32_t> blob = encode(vector);
+        EXPECT_EQ(vdb_kept_error(kept, blob.data()), INFINITY);
+        for (float coordinate : decode(100, blob))
+            EXPECT_TRUE(std::isfinite(coordinate)) << x;
+    }
 }
 
 TEST_P(Kept, OneWrongBitIsNoticed)
