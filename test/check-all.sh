@@ -1,6 +1,6 @@
 #!/bin/bash
 # Every test of the project, or the steps named; installs what they need, goes on after a failed step, and exits
-# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap|clients]...
+# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap|clients|fuzz]...
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
@@ -24,13 +24,15 @@ step_regress() {
 # The tests of one file wait more than they compute, so that several files run at a time.
 step_tap() { PROVE_FLAGS=${PROVE_FLAGS:-"-j$(nproc) --timer"} test/tap.sh; }
 step_clients() { test/clients/run.sh; }
+# The core on inputs of any bytes, for some seconds each; the long run is by hand (test/fuzz/README.md).
+step_fuzz() { test/fuzz/run.sh 12; }
 
 declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=1800 [regress]=900 [tap]=1800
-    [clients]=900) # seconds
+    [clients]=900 [fuzz]=900) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
-    [regress]=build [tap]="build tap" [clients]="build clients")
+    [regress]=build [tap]="build tap" [clients]="build clients" [fuzz]="unit fuzz")
 steps=("$@")
-[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap clients unit-sanitize unit-aarch64)
+[ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap clients unit-sanitize fuzz unit-aarch64)
 
 # A step runs as this script's child, so that one limit covers all it starts.
 if [ -n "${CHECK_STEP:-}" ]; then
