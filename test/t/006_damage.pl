@@ -134,6 +134,52 @@ foreach my $round (1 .. 60)
 	put($table, $sound{$table});
 }
 
+# --- every kind of page of coded lists, all pages of that kind at once, part by part ---
+# All ones are no numbers where numbers are, and long ones elsewhere.
+sub of_ones
+{
+	my ($length) = @_;
+
+	return "\xff" x $length;
+}
+
+sub of_noise
+{
+	my ($length) = @_;
+
+	return join '', map { chr int rand 256 } 1 .. $length;
+}
+
+my %part = (header => [ 24, 40 ], entries => [ 64, 2000 ], rest => [ 2064, PAGE - 2072 ], link => [ PAGE - 8, 4 ]);
+foreach my $form ([ 'rabitq4', \&of_ones ], [ 'full', \&of_noise ], [ 'heap', \&of_noise ])
+{
+	my ($storage, $fill) = @$form;
+	my %blocks;
+
+	$node->start;
+	$node->safe_psql('postgres', "DROP INDEX codes_v; CREATE INDEX codes_v ON codes USING ivf (v vector_l2_ops) WITH (storage = $storage, lists = 10);
+		INSERT INTO codes (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 1500) i");
+	$file{codes} = $node->data_dir . '/' . $node->safe_psql('postgres', "CHECKPOINT; SELECT pg_relation_filepath('codes_v')");
+	$node->stop;
+	my $bytes = PostgreSQL::Test::Utils::slurp_file($file{codes});
+	push @{ $blocks{ unpack('S', substr($bytes, $_ * PAGE + PAGE - 4, 2)) } }, $_ foreach 0 .. length($bytes) / PAGE - 1;
+	foreach my $kind (sort keys %blocks)
+	{
+		foreach my $name (sort keys %part)
+		{
+			my ($offset, $length) = @{ $part{$name} };
+			my $damaged = $bytes;
+
+			$damaged = overwrite($damaged, $_ * PAGE + $offset, $fill->($length)) foreach @{ $blocks{$kind} };
+			put('codes', $damaged);
+			$node->start;
+			use_index('codes', "$storage, $name of the pages of kind $kind");
+			$node->stop;
+		}
+	}
+	put('codes', $bytes);
+}
+
 # --- rows beyond the end of the table ---
 # Whichever way a list keeps its values, and where the scan itself fetches rows for them.
 foreach my $storage ('sq8', 'heap')
