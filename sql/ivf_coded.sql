@@ -79,7 +79,7 @@ DELETE FROM grown WHERE id % 3 = 0;
 INSERT INTO grown SELECT id, elements FROM some_rows(301, 3000);
 SET enable_seqscan = off;
 SET enable_sort = off;
-SET ivf.iterative_scan = off;
+SET ivf.iterative_scan = relaxed_order;
 SET ivf.probes = 100;
 CREATE VIEW state AS
     SELECT c.relname, (SELECT count(*) FROM vectordb_index_check(c.oid)) AS problems, i.lists > 5 AS many_lists, i.heap_tids

@@ -93,9 +93,9 @@ static void check_tid(Reading *r, VdbTid tid)
 }
 
 /*
- * Any version of the row will do that somebody may see, as all that one entry is for have the same
- * value.  One that nobody will see keeps its entry until vacuum takes it, since a standby may look
- * at an older state of the table.
+ * Any version of the row will do that is not deleted, as all that one entry is for have the same
+ * value.  The value of one that is deleted may have lost its TOAST chunks, even where an older
+ * snapshot was seeing it a moment ago; it keeps its entry until vacuum takes it.
  */
 static IvfListEntry entry_with_row(Reading *r, const VdbIvfCodes *codes, uint32 i)
 {
@@ -105,7 +105,7 @@ static IvfListEntry entry_with_row(Reading *r, const VdbIvfCodes *codes, uint32 
     Datum value;
 
     check_tid(r, entry.tid);
-    InitNonVacuumableSnapshot(snapshot, GlobalVisTestFor(r->heap));
+    InitDirtySnapshot(snapshot);
     if (ivf_read_row(r->rows, entry.tid, &snapshot, &value)) {
         VdbIndexValue formed = ivf_form_value(r->ii, value);
 
