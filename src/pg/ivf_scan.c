@@ -24,7 +24,7 @@
 #include "pg/ivf_scan.h"
 #include "pg/scratch.h"
 
-#define PREFETCH_PAGES 16 /* of a list, ahead of the one being read */
+#define PREFETCH_PAGES 32 /* ahead of the one being read, where pages come from disk */
 #define TAKEN_PART     4  /* a window grows when one in so many of its entries was taken */
 
 /* Entries that this session's last scan of a coded index ranked: the next is likely to be like it.
@@ -162,19 +162,39 @@ static IvfListRef locate_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     return ref;
 }
 
-/*
- * Starts reading the pages of a list that lie one after the other, from *done on up to the page
- * after `at` that we should be ahead by.
- */
-static void prefetch(IndexScanDesc scan, IvfScan *so, const IvfListRef *list, uint32 at,
-                     uint32 *done)
+/* Page `at` of the window's i-th list was read. */
+static void note_read(IvfScan *so, uint32 i, uint32 at)
 {
-    /* the first page has been read, so that the index does not end before it */
-    uint32 run = Min(list->run, so->ii.nblocks - list->first);
-    uint32 to = Min(at + PREFETCH_PAGES, run);
+    if (so->asked_list > i || (so->asked_list == i && so->asked_page > at)) {
+        if (so->asked > 0)
+            so->asked--;
+    } else {
+        so->asked_list = i;
+        so->asked_page = at + 1;
+        so->asked = 0;
+    }
+}
 
-    for (*done = Max(*done, at); *done < to; ++*done)
-        PrefetchBuffer(scan->indexRelation, MAIN_FORKNUM, list->first + *done);
+/*
+ * Asks for the pages that are read after the last one asked for, of this list and of those that
+ * follow, as far as their pages lie one after the other.
+ */
+static void prefetch(Relation index, IvfScan *so, uint32 end)
+{
+    while (so->asked < PREFETCH_PAGES && so->asked_list < end) {
+        const IvfListRef *list = &so->lists[so->ranked[so->asked_list].index];
+        BlockNumber blkno = list->first + so->asked_page;
+
+        if (list->first == InvalidBlockNumber || so->asked_page >= list->run ||
+            blkno >= so->ii.nblocks) {
+            so->asked_list++;
+            so->asked_page = 0;
+            continue;
+        }
+        PrefetchBuffer(index, MAIN_FORKNUM, blkno);
+        so->asked_page++;
+        so->asked++;
+    }
 }
 
 /* The page read after this one is loaded into the CPU's cache: the next of the chain, or the first
@@ -189,14 +209,15 @@ static void load_next(Relation index, IvfScan *so, BlockNumber blkno)
         ivf_prefetch_cpu(index, blkno, 0, BLCKSZ);
 }
 
-/* `following`: the first page of the list that is read next, if known. */
-static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref, BlockNumber following)
+/* Reads the i-th of the ranked lists, of which those up to `end` follow. */
+static void read_list(IndexScanDesc scan, IvfScan *so, uint32 i, uint32 end)
 {
     Relation index = scan->indexRelation;
-    IvfListRef list = locate_list(scan, so, ref);
+    IvfListRef list = locate_list(scan, so, so->lists[so->ranked[i].index]);
     BlockNumber blkno = list.first;
     BlockNumber steps = 0;
-    uint32 prefetched = 0;
+    BlockNumber following =
+        i + 1 < end ? so->lists[so->ranked[i + 1].index].first : InvalidBlockNumber;
 
     while (blkno != InvalidBlockNumber) {
         BlockNumber current = blkno;
@@ -206,10 +227,11 @@ static void read_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref, BlockNumb
         CHECK_FOR_INTERRUPTS();
         ivf_provide_memory(so);
         buf = ivf_read_data(index, &so->ii, current, NULL, BUFFER_LOCK_SHARE);
+        note_read(so, i, steps);
         /* looking for pages that are in memory already would cost as much as reading them */
         if (pgBufferUsage.shared_blks_read != misses) {
-            prefetch(scan, so, &list, steps + 1, &prefetched);
             so->cold = true;
+            prefetch(index, so, end);
         }
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);
         load_next(index, so, blkno != InvalidBlockNumber ? blkno : following);
@@ -224,12 +246,12 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 {
     uint32 left;
 
+    so->asked_list = so->asked_page = so->asked = 0;
     for (uint32 i = from; i < to; i++) {
         if (i == so->late)
             begin_late_lists(so);
         begin_list(so, &so->ranked[i]);
-        read_list(scan, so, so->lists[so->ranked[i].index],
-                  i + 1 < to ? so->lists[so->ranked[i + 1].index].first : InvalidBlockNumber);
+        read_list(scan, so, i, to);
     }
     left = entries_left(so);
     so->enough = left - left / TAKEN_PART;

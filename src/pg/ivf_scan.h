@@ -39,6 +39,11 @@ typedef struct IvfScan {
     uint32 late;   /* the first of those that were added to it last, `to` if none were */
     uint32 enough; /* as soon as no more entries are left to take, the window grows */
 
+    /* pages that the disk was asked for: all before page `asked_page` of ranked[asked_list] */
+    uint32 asked_list;
+    uint32 asked_page;
+    uint32 asked; /* and were not read yet */
+
     /* of a coded index */
     VdbHeapAhead ahead; /* rows that come next */
     bool recheck;       /* their order is a bound, the executor computes the rest */
