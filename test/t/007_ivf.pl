@@ -1,5 +1,5 @@
-# Lists that split: an index made empty, churn and drift, room used again, splits and vacuums cut short, scans that
-# began before a split, the memory of one scan.
+# Lists that split, with codes and without: an index made empty, churn and drift, room used again, splits and vacuums cut
+# short, scans that began before a split, the memory of one scan.
 use strict;
 use warnings FATAL => 'all';
 use IPC::Run;
@@ -77,7 +77,8 @@ foreach my $round (1 .. 4)
 	vacuum('item');
 	check_index($node, "after refilling $round", @indexes);
 	is(info('item_l2', 'lost_pages'), 0, "no page is lost in round $round");
-	cmp_ok(info('item_l2', 'bytes'), '<=', $size * 2, "the index stays within bounds in round $round");
+	# vacuum writes lists that have moved anew, beside their old pages
+	cmp_ok(info('item_l2', 'bytes'), '<=', $size * 2.5, "the index stays within bounds in round $round");
 	foreach my $operator (sort keys %fresh)
 	{
 		my $recall = recall($operator);
@@ -117,8 +118,12 @@ is( $node->safe_psql(
 	20001, 'all of them come, though they do not fit the memory of a scan');
 
 # --- insertions and vacuums cut short anywhere, in the middle of splits too ---
-$node->safe_psql('postgres', 'CREATE INDEX item_ip ON item USING ivf (v vector_ip_ops)');
-push @indexes, 'item_ip';
+# Of three times the elements, so that there are codes; with values in the index and without.
+my $long = '((v || v || v)::vector(72))';
+$node->safe_psql('postgres', "CREATE INDEX item_ip ON item USING ivf (v vector_ip_ops);
+	CREATE INDEX item_codes ON item USING ivf ($long vector_l2_ops) WITH (quantizer = rabitq);
+	CREATE INDEX item_bare ON item USING ivf ($long vector_cosine_ops) WITH (quantizer = rabitq, storage = heap)");
+push @indexes, 'item_ip', 'item_codes', 'item_bare';
 my ($cut, $delay) = (0, 200);
 foreach my $round (1 .. 24)
 {
@@ -142,35 +147,41 @@ foreach my $index (@indexes)
 }
 
 # --- a scan that began before its lists were split, emptied and vacuumed ---
-$node->safe_psql(
-	'postgres', q{
-	CREATE TABLE seen (id serial, v vector(24)) WITH (autovacuum_enabled = off);
-	CREATE INDEX seen_l2 ON seen USING ivf (v vector_l2_ops);
-	INSERT INTO seen (v) SELECT c.v + random_vector(24 + i * 0) FROM generate_series(1, 1500) i JOIN centre c ON c.id = 1 + i % 5;});
-my ($in, $out, $err) = ('', '', '');
-my $session = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') ],
-	'<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(120));
-$in .= "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL ivf.iterative_scan = relaxed_order;
-	DECLARE c CURSOR FOR SELECT id FROM seen ORDER BY v <-> (SELECT v FROM centre WHERE id = 1);
-	FETCH 1 FROM c; \\echo ready\n";
-$session->pump until $out =~ /ready/;
-$node->safe_psql('postgres',
-	'INSERT INTO seen (v) SELECT c.v + random_vector(24 + i * 0) FROM generate_series(1, 6000) i JOIN centre c ON c.id = 1 + i % 5');
-$node->safe_psql('postgres', 'DELETE FROM seen WHERE id % 2 = 0');
-vacuum('seen') foreach 1 .. 2;
-cmp_ok(info('seen_l2', 'retired_lists'), '>=', 1, 'retired lists are kept while a snapshot may need them');
-$in .= "FETCH ALL FROM c; \\echo done\n";
-$session->pump until $out =~ /done/;
-my @ids = $out =~ /^(\d+)$/mg;
-is(scalar(@ids), 1500, 'the cursor returned every row it could see');
-my %ids = map { $_ => 1 } @ids;
-is(scalar(keys %ids), 1500, 'once');
-$in .= "COMMIT;\n\\q\n";
-$session->finish;
-is($err, '', 'without an error');
-vacuum('seen') foreach 1 .. 2;
-is(info('seen_l2', "retired_lists || ' ' || retired_entries"), '0 0', 'and afterwards they are recycled');
-check_index($node, 'after the cursor', 'seen_l2');
+foreach my $form ([ 'v', '' ], [ $long, 'WITH (storage = sq8)' ], [ $long, 'WITH (storage = heap)' ])
+{
+	my ($vector, $with) = @$form;
+
+	$node->safe_psql(
+		'postgres', qq{
+		DROP TABLE IF EXISTS seen;
+		CREATE TABLE seen (id serial, v vector(24)) WITH (autovacuum_enabled = off);
+		CREATE INDEX seen_l2 ON seen USING ivf ($vector vector_l2_ops) $with;
+		INSERT INTO seen (v) SELECT c.v + random_vector(24 + i * 0) FROM generate_series(1, 1500) i JOIN centre c ON c.id = 1 + i % 5;});
+	my ($in, $out, $err) = ('', '', '');
+	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') ],
+		'<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(120));
+	$in .= "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL ivf.iterative_scan = relaxed_order;
+		DECLARE c CURSOR FOR SELECT id FROM seen ORDER BY $vector <-> (SELECT $vector FROM centre WHERE id = 1);
+		FETCH 1 FROM c; \\echo ready\n";
+	$session->pump until $out =~ /ready/;
+	$node->safe_psql('postgres',
+		'INSERT INTO seen (v) SELECT c.v + random_vector(24 + i * 0) FROM generate_series(1, 6000) i JOIN centre c ON c.id = 1 + i % 5');
+	$node->safe_psql('postgres', 'DELETE FROM seen WHERE id % 2 = 0');
+	vacuum('seen') foreach 1 .. 2;
+	cmp_ok(info('seen_l2', 'retired_lists'), '>=', 1, 'retired lists are kept while a snapshot may need them');
+	$in .= "FETCH ALL FROM c; \\echo done\n";
+	$session->pump until $out =~ /done/;
+	my @ids = $out =~ /^(\d+)$/mg;
+	is(scalar(@ids), 1500, 'the cursor returned every row it could see');
+	my %ids = map { $_ => 1 } @ids;
+	is(scalar(keys %ids), 1500, 'once');
+	$in .= "COMMIT;\n\\q\n";
+	$session->finish;
+	is($err, '', 'without an error');
+	vacuum('seen') foreach 1 .. 2;
+	is(info('seen_l2', "retired_lists || ' ' || retired_entries"), '0 0', 'and afterwards they are recycled');
+	check_index($node, 'after the cursor', 'seen_l2');
+}
 
 $node->stop;
 done_testing();
