@@ -319,7 +319,8 @@ static void check_heap(CheckedIndex *c, Report *report, Tuplesortstate *sort, Sn
     side->block = InvalidBlockNumber;
     next_tid(side);
     info->ii_Concurrent = true; /* by the scan's snapshot */
-    table_index_build_scan(c->heap, c->index, info, false, false, check_row, side, scan);
+    /* the scan says that it begins at block 0; what is asked for here is not to set its limits */
+    table_index_build_scan(c->heap, c->index, info, true, false, check_row, side, scan);
     while (side->next >= 0)
         next_tid(side);
 }
