@@ -21,6 +21,7 @@ UPDATE sparsevec_compare SET s = v;
 INSERT INTO sparsevec_compare (i) VALUES (0);
 CREATE INDEX sparsevec_compare_idx ON sparsevec_compare (s);
 SET enable_seqscan = off;
+SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT * FROM sparsevec_compare WHERE s = '{}/2';
 SELECT count(*) FROM sparsevec_compare WHERE s = '{}/2';
 SELECT count(*) FROM sparsevec_compare WHERE s < '{}/2' AND s >= '{1:-1}/2';
@@ -29,6 +30,7 @@ SELECT s FROM sparsevec_compare ORDER BY s DESC NULLS LAST LIMIT 1;
 SELECT count(*) FROM (SELECT v, lag(v) OVER (ORDER BY s) AS before FROM sparsevec_compare WHERE v IS NOT NULL) t WHERE before > v;
 SELECT count(DISTINCT s) = count(DISTINCT v) AS equal FROM sparsevec_compare;
 RESET enable_seqscan;
+RESET enable_bitmapscan;
 
 -- hashes: equal where the values are, so that groups, joins, hash indexes and partitions find them
 SELECT count(*) FROM sparsevec_compare a, sparsevec_compare b WHERE (a.s = b.s) <> (sparsevec_hash(a.s) = sparsevec_hash(b.s));
