@@ -19,13 +19,14 @@ our %METRICS = (
 	vector_cosine_ops => '<=>',
 	vector_l1_ops => '<+>');
 
-# A started cluster with the extension and with random_vector(dims), Gaussian and repeatable by setseed.
+# A started cluster with the extension and with random_vector(dims), Gaussian and repeatable by setseed; %params as
+# of PostgreSQL::Test::Cluster's init.
 sub new_server
 {
-	my ($name, $conf) = @_;
+	my ($name, $conf, %params) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(allows_streaming => 1);
+	$node->init(allows_streaming => 1, %params);
 	$node->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 4GB\nlog_statement = none\n" . ($conf // ''));
 	$node->start;
 	$node->safe_psql(
