@@ -18,6 +18,7 @@ prefix_cassert=/opt/postgresql-cassert
 
 # Where this machine's apt takes Debian from: no mirror's name is written down here.
 debian_mirror() {
+    # shellcheck disable=SC2016
     apt-get indextargets --format '$(ORIGIN) $(LABEL) $(SITE)' 'Created-By: Packages' 2>/dev/null |
         awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'
 }
@@ -112,7 +113,7 @@ test_version() {
     cassert) make_cassert "$root"; config=$prefix_cassert/bin/pg_config ;;
     esac
     copy_sources "$root/vectordb-$version"
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2016,SC2086
     in_chroot "$root" PG_MAJOR="$version" PG_CONFIG="$config" PROVE_FLAGS="${PROVE_FLAGS:-}" \
         bash -c 'cd "$0" && exec test/check-all.sh "$@"' "/vectordb-$version" $steps
 }
