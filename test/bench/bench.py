@@ -167,7 +167,7 @@ class Benchmark:
             knob, values = self.knob(side.name)
             side.require_index(self.statement(), self.session(side.name, knob, values[0]), self.dataset.query[0])
             side.warm()
-            phases = runs[side.name][-1].pop("phases", None)
+            phases = [run.pop("phases", None) for run in runs[side.name]][-1]
             self.emit(kind="build", side=side.name, index=variant[side.name], workers=options.workers,
                       maintenance_work_mem=options.maintenance_work_mem, builds=options.builds, phases=phases,
                       **median_of(runs[side.name]))

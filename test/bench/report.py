@@ -88,7 +88,7 @@ def _table(out, header, rows):
     print("| " + " | ".join(header) + " |", file=out)
     print("|---|" + "---:|" * (len(header) - 1), file=out)
     for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |", file=out)
+        print("| " + " | ".join(" ".join(str(cell).split()) for cell in row) + " |", file=out)
     print(file=out)
 
 
