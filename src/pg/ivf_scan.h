@@ -11,8 +11,6 @@
 #include "pg/heap_ahead.h"
 #include "pg/ivf.h"
 
-/* What fetches values that only the table has. */
-
 typedef struct IvfScan {
     IvfIndex ii;
     MemoryContext context; /* of one rescan */
