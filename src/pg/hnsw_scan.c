@@ -269,6 +269,10 @@ static bool chain_starts_at(IndexScanDesc scan, HnswScan *so, VdbCellRef head)
     return memcmp(&head, &chain, sizeof(head)) == 0;
 }
 
+/* Cells of other nodes that reading one chain may come to: vacuum takes one out now and then, but
+ * the chain then no longer leads there. */
+#define MOST_STALE_CELLS 1000
+
 /*
  * Reads all heap tids of the node just taken.  Vacuum may take empty cells out of the chain
  * meanwhile, and an inserter put them back at its head: the head is looked at again after each
@@ -279,6 +283,7 @@ static void read_node_tids(IndexScanDesc scan, HnswScan *so)
     VdbCellRef head = read_inline_tid(scan, so);
     VdbCellRef chain = head;
     uint64 cells = 0;
+    int stale = 0;
 
     while (chain.offset != 0) {
         bool valid;
@@ -288,6 +293,9 @@ static void read_node_tids(IndexScanDesc scan, HnswScan *so)
             vdb_corrupted(scan->indexRelation, vdb_cell_block(chain), "endless list of heap tids");
         reserve_tids(so);
         valid = read_cell(scan, so, &chain);
+        if (!valid && ++stale > MOST_STALE_CELLS)
+            vdb_corrupted(scan->indexRelation, vdb_cell_block(chain),
+                          "a list of heap tids leads to another node's");
         if (!valid || !chain_starts_at(scan, so, head)) {
             head = chain = read_inline_tid(scan, so);
             cells = 0;
