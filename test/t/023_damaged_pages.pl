@@ -47,22 +47,36 @@ foreach my $i (0 .. $#kinds)
 		INSERT INTO t$i (v) SELECT $value FROM generate_series(1, 5) i;
 		CHECKPOINT});
 	push @tables, { name => "t$i", am => $am, what => "$am $column $options", value => $value, operator => $operator,
-		file => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t${i}_v')") };
+		file => $node->data_dir . '/' . $node->safe_psql('postgres', "SELECT pg_relation_filepath('t${i}_v')"),
+		heap => [ map { $node->data_dir . "/$_" } split /\n/, $node->safe_psql('postgres', "SELECT pg_relation_filepath(c) FROM pg_class t, LATERAL (VALUES (t.oid::regclass), (t.reltoastrelid::regclass),
+			((SELECT indexrelid FROM pg_index WHERE indrelid = t.reltoastrelid)::regclass)) f(c) WHERE t.relname = 't$i' AND c::oid > 0") ] };
 }
 $node->stop;
+# The table goes back together with its index, which else would lead to rows that came later.
 foreach my $t (@tables)
 {
+	$t->{rows} = { map { $_ => PostgreSQL::Test::Utils::slurp_file($_) } map { grep { -f } $_, "${_}_fsm", "${_}_vm" } @{ $t->{heap} } };
 	$t->{sound} = PostgreSQL::Test::Utils::slurp_file($t->{file});
 	push @{ $t->{blocks}{ unpack 'S', substr $t->{sound}, $_ * PAGE + PAGE - 4, 2 } }, $_ foreach 0 .. length($t->{sound}) / PAGE - 1;
 }
 
 sub put
 {
-	my ($t, $bytes) = @_;
+	my ($file, $bytes) = @_;
 
-	open my $out, '>:raw', $t->{file} or die "cannot write $t->{file}: $!";
+	open my $out, '>:raw', $file or die "cannot write $file: $!";
 	print $out $bytes;
 	close $out;
+	return;
+}
+
+sub restore
+{
+	my ($t) = @_;
+
+	unlink map { ("${_}_fsm", "${_}_vm") } $t->{file}, @{ $t->{heap} };
+	put($_, $t->{rows}{$_}) foreach keys %{ $t->{rows} };
+	put($t->{file}, $t->{sound});
 	return;
 }
 
@@ -110,7 +124,7 @@ foreach my $round (1 .. $rounds)
 		my $bytes = $t->{sound};
 
 		substr($bytes, $block * PAGE, PAGE) = damaged(substr $bytes, $block * PAGE, PAGE);
-		put($t, $bytes);
+		put($t->{file}, $bytes);
 		$pages{ "$t->{am} " . ('', 'meta', ($t->{am} eq 'hnsw' ? ('node', 'cell', 'vector') : ('directory', 'centroids', 'data', 'free', 'values')))[$kind] . ' page' }++;
 		$script .= "$_;\n\\echo $n :SQLSTATE\n" foreach statements($t);
 		$script .= "REINDEX INDEX $t->{name}_v;\n\\echo $n :SQLSTATE\n" if $round == $rounds;
@@ -131,7 +145,7 @@ foreach my $round (1 .. $rounds)
 		check_index($node, 'after REINDEX', map { "$_->{name}_v" } @tables);
 	}
 	$node->stop;
-	put($_, $_->{sound}) foreach @tables;
+	restore($_) foreach @tables;
 }
 is_deeply(\@bad, [], "no other errors (DAMAGE_SEED=$seed)");
 my $total = 0;
