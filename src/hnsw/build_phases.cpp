@@ -198,7 +198,10 @@ WorkPlan::WorkPlan(const BuildRegion *r)
     block = align_line(sizeof(BuildWork));
     leaders = block + ByteBlock::bytes(rows, dims);
     centre = leaders + ByteBlock::bytes(most_leaders(dims), dims);
-    distances = centre + align_line(dims * sizeof(float));
+    direction = centre + align_line(dims * sizeof(float));
+    lengths = direction + align_line(2 * uint64_t{dims} * sizeof(float));
+    leaning = lengths + align_line(columns * sizeof(float));
+    distances = leaning + align_line(columns * sizeof(float));
     found = distances + align_line(cells * sizeof(float));
     near = found + align_line((columns + 16) * sizeof(uint32_t));
     kept = near + align_line((rows + 1) * sizeof(Near));
@@ -255,6 +258,9 @@ void vdb_hnsw_build_work_init(const void *region, void *work) noexcept
     w->block.init(base + plan.block, std::max(most_leaf_nodes(dims), r->pool_size), dims);
     w->leaders.init(base + plan.leaders, most_leaders(dims), dims);
     w->centre = reinterpret_cast<float *>(base + plan.centre);
+    w->direction = reinterpret_cast<float *>(base + plan.direction);
+    w->lengths = reinterpret_cast<float *>(base + plan.lengths);
+    w->leaning = reinterpret_cast<float *>(base + plan.leaning);
     w->distances = reinterpret_cast<float *>(base + plan.distances);
     w->found = reinterpret_cast<uint32_t *>(base + plan.found);
     w->near = reinterpret_cast<Near *>(base + plan.near);

@@ -19,7 +19,7 @@ uint32_t find(const uint32_t *places, uint32_t n, uint32_t place)
 void CandidatePool::find_farthest(uint32_t size)
 {
     const int32_t *d = distances(size);
-    int32_t most = -1;
+    int32_t most = INT32_MIN;
     for (uint32_t i = own; i < size; i++)
         most = d[i] > most ? d[i] : most;
     uint32_t last = 0;
@@ -30,7 +30,7 @@ void CandidatePool::find_farthest(uint32_t size)
 
 void CandidatePool::offer(uint32_t size, Near candidate)
 {
-    int32_t bits = std::bit_cast<int32_t>(candidate.distance);
+    int32_t number = number_of(candidate.distance);
     if (own == size)
         return;
     if (count == size && !nearer(candidate, {distance(size, farthest), places()[farthest]}))
@@ -38,13 +38,13 @@ void CandidatePool::offer(uint32_t size, Near candidate)
     uint32_t at = find(places(), count, candidate.place);
     if (at < count) {
         // The same pair compared in another leaf: its distance was rounded otherwise.
-        if (at < own || bits >= distances(size)[at])
+        if (at < own || number >= distances(size)[at])
             return;
-        distances(size)[at] = bits;
+        distances(size)[at] = number;
     } else {
         at = count < size ? count++ : farthest;
         places()[at] = candidate.place;
-        distances(size)[at] = bits;
+        distances(size)[at] = number;
     }
     if (count == size)
         find_farthest(size);

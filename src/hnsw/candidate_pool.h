@@ -7,7 +7,7 @@
 
 namespace vdb::hnsw {
 
-// A node's place in the list of those that are being linked, and its squared distance.
+// A node's place in the list of those that are being linked, and its distance.
 struct Near {
     float distance;
     uint32_t place;
@@ -18,7 +18,7 @@ inline bool nearer(const Near &a, const Near &b)
     return a.distance < b.distance || (a.distance == b.distance && a.place < b.place);
 }
 
-// Distances are kept as their bits, which order alike for what is not negative.  After the head
+// Distances, which may be negative, are kept as whole numbers of the same order.  After the head
 // come `size` places and `size` distances.
 struct CandidatePool {
     uint32_t count;
@@ -34,7 +34,14 @@ struct CandidatePool {
 
     uint32_t *places() { return data; }
     int32_t *distances(uint32_t size) { return reinterpret_cast<int32_t *>(data + size); }
-    float distance(uint32_t size, uint32_t i) { return std::bit_cast<float>(distances(size)[i]); }
+    float distance(uint32_t size, uint32_t i)
+    {
+        return std::bit_cast<float>(in_order(distances(size)[i]));
+    }
+
+    // Of a float's bits the number that stands for it, and the other way round.
+    static int32_t in_order(int32_t bits) { return bits ^ (bits >> 31 & INT32_MAX); }
+    static int32_t number_of(float distance) { return in_order(std::bit_cast<int32_t>(distance)); }
 
     void clear() { count = own = farthest = 0; }
 

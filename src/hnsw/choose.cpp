@@ -29,7 +29,7 @@ struct Chooser {
         }
         work->block.close(n);
         for (uint32_t i = 0; i < n; i++)
-            work->near[i] = {work->block.norm(i), i};
+            work->near[i] = {seen_from(node, i, places[i]), i};
         std::sort(work->near, work->near + n, [places](Near a, Near b) {
             return a.distance < b.distance ||
                    (a.distance == b.distance && places[a.place] < places[b.place]);
@@ -39,12 +39,22 @@ struct Chooser {
         std::fill_n(work->kept, n, false);
     }
 
+    // What candidates are ordered by.
+    float seen_from(VdbNode node, uint32_t i, uint32_t place) const
+    {
+        if (!is_by_direction(region))
+            return work->block.norm(i);
+        return region->space().leaning(work->block.norm(i), region->node(node)->norm,
+                                       region->node(node_at(region, place))->norm);
+    }
+
     // Whether some kept edge leads to a node from where it is nearer, by that factor.
     bool shadowed(uint32_t i, float factor) const
     {
         const float *row = work->distances + work->near[i].place * work->block.columns();
+        float apart = work->block.norm(work->near[i].place);
         for (uint32_t j = 0; j < n; j++)
-            if (work->kept[j] && factor * row[work->near[j].place] < work->near[i].distance)
+            if (work->kept[j] && factor * row[work->near[j].place] < apart)
                 return true;
         return false;
     }
@@ -98,7 +108,11 @@ void choose_edges(BuildRegion *r, BuildWork *work, uint32_t place)
         if (!work->kept[i])
             continue;
         pool->places()[own] = places[work->near[i].place];
-        pool->distances(r->pool_size)[own++] = std::bit_cast<int32_t>(work->near[i].distance);
+        float distance = work->near[i].distance;
+        if (is_by_direction(r))
+            distance = r->space().turned(distance, r->node(node_at(r, place))->norm,
+                                         r->node(node_at(r, pool->places()[own]))->norm);
+        pool->distances(r->pool_size)[own++] = CandidatePool::number_of(distance);
     }
     pool->own = pool->count = own;
 }

@@ -1,6 +1,8 @@
 // A leaf of the partition: all its nodes compared with each other.
 #include "hnsw/partition.h"
 
+#include <algorithm>
+
 namespace vdb::hnsw {
 
 namespace {
@@ -21,27 +23,53 @@ uint32_t nearest_of_leaf(const BuildRegion *r)
 // nearest ones are no farther than this many units, that may be a twentieth of the distance.
 constexpr float kResolution = 16;
 
-bool is_blurred(const ByteBlock &block, uint32_t row, const Near *near, uint32_t n)
+bool is_blurred(const BuildWork *work, uint32_t row, const float *distances, uint32_t n)
 {
-    float least = kResolution * block.scale(row);
-    return n > 0 && near[n - 1].distance < least * least;
+    float least = kResolution * work->block.scale(row), most = 0;
+    for (uint32_t i = 0; i < n; i++)
+        most = std::max(most, distances[work->near[i].place]);
+    return n > 0 && most < least * least;
 }
 
 // The row's distances by its floats.
 void compare_exactly(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n,
                      uint32_t row, float *distances)
 {
-    const float *v = floats_at(r, places[row]);
+    uint32_t dims = r->geometry.space.dims;
+    const float *v = aim_at(r, places[row], work->direction + dims);
     for (uint32_t i = 0; i < n; i++)
-        distances[i] =
-            work->kernels->l2_squared(v, floats_at(r, places[i]), r->geometry.space.dims);
+        distances[i] = work->kernels->l2_squared(v, aim_at(r, places[i], work->direction), dims);
     distances[row] = std::numeric_limits<float>::infinity();
+}
+
+// What a row of squared distances between directions says about the nodes (GraphSpace::leaning()).
+const float *lean(const BuildRegion *r, BuildWork *work, uint32_t row, const float *distances)
+{
+    if (!is_by_direction(r))
+        return distances;
+    GraphSpace space = r->space();
+    float a = work->lengths[row];
+    for (uint32_t i = 0; i < work->block.columns(); i++) {
+        float b = work->lengths[i];
+        work->leaning[i] = space.leaning((a - b) * (a - b) + a * b * distances[i], a * a, b * b);
+    }
+    work->leaning[row] = std::numeric_limits<float>::infinity();
+    return work->leaning;
+}
+
+// Selects the nearest nodes of a row into work->near; returns how many.
+uint32_t find_nearest(const BuildRegion *r, BuildWork *work, uint32_t row, const float *distances)
+{
+    return select_nearest(work, lean(r, work, row, distances), work->block.columns(),
+                          nearest_of_leaf(r));
 }
 
 // Both of each pair are candidates of the other.
 void offer_pairs(BuildRegion *r, const uint32_t *places, uint32_t row, const Near *near, uint32_t n)
 {
     uint32_t here = places[row];
+    GraphSpace space = r->space();
+    float norm = r->node(node_at(r, here))->norm;
     {
         NodeLock lock(r->node(node_at(r, here)));
         CandidatePool *pool = r->pool(node_at(r, here));
@@ -51,7 +79,10 @@ void offer_pairs(BuildRegion *r, const uint32_t *places, uint32_t row, const Nea
     for (uint32_t i = 0; i < n; i++) {
         VdbNode other = node_at(r, places[near[i].place]);
         NodeLock lock(r->node(other));
-        r->pool(other)->offer(r->pool_size, {near[i].distance, here});
+        float distance = near[i].distance;
+        if (is_by_direction(r))
+            distance = space.turned(distance, norm, r->node(other)->norm);
+        r->pool(other)->offer(r->pool_size, {distance, here});
     }
 }
 
@@ -83,24 +114,25 @@ uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uin
 void build_leaf(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
 {
     ByteBlock &block = work->block;
-    find_centre(r, places, n, work->centre);
+    find_centre(r, work, places, n);
+    std::fill_n(work->lengths, byte_columns(n), 0.0f);
     for (uint32_t i = 0; i < n; i++) {
         if (i + kPrefetchAhead < n)
             prefetch_at(r, places[i + kPrefetchAhead]);
-        block.put(i, floats_at(r, places[i]), work->centre);
+        block.put(i, aim_at(r, places[i], work->direction), work->centre);
+        work->lengths[i] = std::sqrt(r->node(node_at(r, places[i]))->norm);
     }
     block.close(n);
 
-    uint32_t k = nearest_of_leaf(r);
     for (uint32_t i = 0; i < n; i += VDB_BYTE_ROWS) {
         block.distances(i, block, work->distances);
         for (uint32_t j = 0; j < VDB_BYTE_ROWS && i + j < n; j++) {
             float *row = work->distances + j * block.columns();
             row[i + j] = std::numeric_limits<float>::infinity();
-            uint32_t found = select_nearest(work, row, block.columns(), k);
-            if (is_blurred(block, i + j, work->near, found)) {
+            uint32_t found = find_nearest(r, work, i + j, row);
+            if (is_blurred(work, i + j, row, found)) {
                 compare_exactly(r, work, places, n, i + j, row);
-                found = select_nearest(work, row, block.columns(), k);
+                found = find_nearest(r, work, i + j, row);
             }
             offer_pairs(r, places, i + j, work->near, found);
         }

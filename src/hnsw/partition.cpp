@@ -13,26 +13,28 @@ constexpr uint32_t kPrefetchAhead = 2; // vectors
 
 // A node in the middle of others, and the squared distance within which a mean is taken.
 struct Pivot {
-    const float *vector;
+    uint32_t place;
     float reach;
 };
 
 // Of three nodes the one that half of a sample is nearest to: not one that lies far off.
-Pivot find_pivot(const BuildRegion *r, const uint32_t *places, uint32_t n)
+Pivot find_pivot(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
 {
     constexpr uint32_t kSample = 64;
     uint32_t step = std::max(n / kSample, 1u);
-    Pivot best = {nullptr, 0};
+    uint32_t dims = r->geometry.space.dims;
+    Pivot best = {places[n / 6], std::numeric_limits<float>::infinity()};
     for (uint32_t i = 1; i < 6; i += 2) {
-        const float *v = floats_at(r, places[uint64_t{i} * n / 6]);
+        uint32_t middle = places[uint64_t{i} * n / 6];
+        const float *v = aim_at(r, middle, work->direction + dims);
         float apart[2 * kSample];
         uint32_t size = 0;
         for (uint32_t j = 0; j < n; j += step)
-            apart[size++] = ordered(
-                vdb_simd_kernels()->l2_squared(v, floats_at(r, places[j]), r->geometry.space.dims));
+            apart[size++] =
+                ordered(work->kernels->l2_squared(v, aim_at(r, places[j], work->direction), dims));
         std::nth_element(apart, apart + size / 2, apart + size);
-        if (best.vector == nullptr || apart[size / 2] < best.reach)
-            best = {v, apart[size / 2]};
+        if (apart[size / 2] < best.reach)
+            best = {middle, apart[size / 2]};
     }
     best.reach *= 4;
     return best;
@@ -118,23 +120,25 @@ struct Splitter {
 
 } // namespace
 
-void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float *centre)
+void find_centre(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
 {
     constexpr uint32_t kSample = 256;
     uint32_t dims = r->geometry.space.dims;
     uint32_t step = std::max(n / kSample, 1u), taken = 0;
-    Pivot pivot = find_pivot(r, places, n);
+    Pivot pivot = find_pivot(r, work, places, n);
+    const float *middle = aim_at(r, pivot.place, work->direction + dims);
+    float *centre = work->centre;
     std::fill_n(centre, dims, 0.0f);
     for (uint32_t i = 0; i < n; i += step) {
-        const float *v = floats_at(r, places[i]);
-        if (vdb_simd_kernels()->l2_squared(pivot.vector, v, dims) > pivot.reach)
+        const float *v = aim_at(r, places[i], work->direction);
+        if (work->kernels->l2_squared(middle, v, dims) > pivot.reach)
             continue;
         taken++;
         for (uint32_t j = 0; j < dims; j++)
             centre[j] += v[j];
     }
     for (uint32_t j = 0; j < dims; j++)
-        centre[j] = taken > 0 ? centre[j] / static_cast<float>(taken) : pivot.vector[j];
+        centre[j] = taken > 0 ? centre[j] / static_cast<float>(taken) : middle[j];
 }
 
 void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out)
@@ -147,9 +151,9 @@ void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out)
 
 void prepare_leaders(const BuildRegion *r, BuildWork *work, const uint32_t *leaders, uint32_t n)
 {
-    find_centre(r, leaders, n, work->centre);
+    find_centre(r, work, leaders, n);
     for (uint32_t i = 0; i < n; i++)
-        work->leaders.put(i, floats_at(r, leaders[i]), work->centre);
+        work->leaders.put(i, aim_at(r, leaders[i], work->direction), work->centre);
     work->leaders.close(n);
 }
 
@@ -162,7 +166,7 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
         for (uint32_t j = 0; j < rows; j++) {
             if (i + j + kPrefetchAhead < n)
                 prefetch_at(r, places[i + j + kPrefetchAhead]);
-            work->block.put(j, floats_at(r, places[i + j]), work->centre);
+            work->block.put(j, aim_at(r, places[i + j], work->direction), work->centre);
         }
         work->block.close(rows);
         work->block.distances(0, work->leaders, work->distances);

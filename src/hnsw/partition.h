@@ -3,6 +3,8 @@
 // that turned up in any of its leaves (PiPNN, arXiv 2602.21247).
 #pragma once
 
+#include <cmath>
+
 #include "hnsw/build_region.h"
 #include "quant/byte_block.h"
 
@@ -17,11 +19,19 @@ constexpr uint32_t kMostLeafNodes = 700;
 constexpr uint32_t kPartNodes = 8000; // that the top of the partition aims at
 
 // Whether a graph of that geometry is built by partition.  Below so many dimensions 8 bits an
-// element say too little, and insertion is fast; inner product is no metric.
+// element say too little, and insertion is fast.
 inline bool is_partitioned(const VdbHnswGeometry &g)
 {
     return g.space.storage == VDB_STORAGE_FLOAT32 && g.space.dims >= VDB_HNSW_MIN_CODED_DIMS &&
-           (g.space.metric == VDB_METRIC_L2 || g.space.metric == VDB_METRIC_COSINE);
+           (g.space.metric == VDB_METRIC_L2 || g.space.metric == VDB_METRIC_COSINE ||
+            (g.space.metric == VDB_METRIC_IP && vdb_hnsw_coded(&g)));
+}
+
+// Inner product is no metric: nodes are split, and compared in leaves, by their directions, and
+// among what is compared the norms say what is near (GraphSpace::leaning()).
+inline bool is_by_direction(const BuildRegion *r)
+{
+    return r->geometry.space.metric == VDB_METRIC_IP;
 }
 
 // Candidates of a node.
@@ -58,6 +68,9 @@ struct BuildWork {
     ByteBlock block;   // of a leaf, or of candidates
     ByteBlock leaders; // of a split
     float *centre;
+    float *direction; // of one node, and of a pivot
+    float *lengths;   // of a leaf's nodes, and
+    float *leaning;   // distances of one of them, where nodes are compared by direction
     float *distances;
     uint32_t *found; // places of small distances among so many columns
     Near *near;      // the nearest of one row, or the candidates of one node
@@ -67,7 +80,8 @@ struct BuildWork {
 
 // Bytes of the memory for a phase, and its layout.
 struct WorkPlan {
-    uint64_t block, leaders, centre, distances, found, near, kept, lists, total;
+    uint64_t block, leaders, centre, direction, lengths, leaning, distances, found, near, kept,
+        lists, total;
 
     explicit WorkPlan(const BuildRegion *r);
 };
@@ -93,6 +107,19 @@ inline const float *floats_at(const BuildRegion *r, uint32_t place)
     return r->floats(node_at(r, place));
 }
 
+// The vector that a node is split and compared by; `room` for it may be needed.
+inline const float *aim_at(const BuildRegion *r, uint32_t place, float *room)
+{
+    const float *v = floats_at(r, place);
+    if (!is_by_direction(r))
+        return v;
+    float norm = r->node(node_at(r, place))->norm;
+    float factor = norm > 0 ? 1 / std::sqrt(norm) : 0;
+    for (uint32_t i = 0; i < r->geometry.space.dims; i++)
+        room[i] = v[i] * factor;
+    return room;
+}
+
 // Loads the vector there into the CPU's cache.
 inline void prefetch_at(const BuildRegion *r, uint32_t place)
 {
@@ -101,9 +128,9 @@ inline void prefetch_at(const BuildRegion *r, uint32_t place)
         __builtin_prefetch(v + at);
 }
 
-// The mean of up to 256 of the nodes at these places, without those that lie far off: all others
-// would look alike from there.
-void find_centre(const BuildRegion *r, const uint32_t *places, uint32_t n, float *centre);
+// Sets work->centre to the mean of up to 256 of the nodes at these places, without those that lie
+// far off: all others would look alike from there.
+void find_centre(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n);
 
 // The (at most) k nearest ones of a row of distances, nearest first; returns how many.
 uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uint32_t k);

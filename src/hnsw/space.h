@@ -44,6 +44,19 @@ struct GraphSpace : Space {
 
     float apart(Point a, Point b) const { return apart(between(a, b), a.norm, b.norm); }
 
+    // Orders as between(a, b) does the nodes seen from a, by the squared Euclidean distance and
+    // both norms; where these are equal, it is the distance.  Only under inner product.
+    float leaning(float apart, float norm_a, float norm_b) const
+    {
+        return apart + (1 - 1 / kReach) * (norm_a - norm_b);
+    }
+
+    // leaning(a, b) of it seen from b.
+    float turned(float leaning, float norm_a, float norm_b) const
+    {
+        return leaning + 2 * (1 - 1 / kReach) * (norm_b - norm_a);
+    }
+
     // b's rank in a scan for a, from between(a, b); only under inner product.
     float rank_of(float between, float norm_b) const
     {
