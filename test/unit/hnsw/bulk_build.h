@@ -112,6 +112,13 @@ inline Stored compared(const VdbHnswGeometry &g, const Row &row)
     return value;
 }
 
+inline Row row_as_compared(const VdbHnswGeometry &g, const Row &row)
+{
+    Stored value = compared(g, row);
+    const auto *floats = static_cast<const float *>(value.data());
+    return {floats, floats + g.space.dims};
+}
+
 // What the index keeps of that.
 inline Stored kept(const VdbHnswGeometry &g, const Stored &value)
 {
@@ -150,6 +157,22 @@ inline std::vector<Row> gaussian(size_t rows, uint32_t dims, uint32_t seed = 1)
     for (Row &row : all)
         for (float &x : row)
             x = normal(random);
+    return all;
+}
+
+// Rows in all directions, of any length between these; one is all zeros.
+inline std::vector<Row> of_lengths(size_t rows, uint32_t dims, float least, float most)
+{
+    std::mt19937 random(7);
+    std::uniform_real_distribution<float> lengths(least, most);
+    std::vector<Row> all = gaussian(rows, dims);
+    for (Row &row : all) {
+        normalize(&row);
+        float length = lengths(random);
+        for (float &x : row)
+            x *= length;
+    }
+    all[rows / 3].assign(dims, 0);
     return all;
 }
 

@@ -6,26 +6,6 @@ using namespace vdb::hnsw::test;
 
 namespace {
 
-// The vector that a node keeps, put together from slot and vector pages.
-std::vector<uint32_t> kept_blob(const Index &index, VdbNode id)
-{
-    const VdbHnswGeometry &g = index.g;
-    std::vector<uint32_t> blob(g.units);
-    std::memcpy(blob.data(), inline_vector(index.node(id), g), g.inline_units * g.unit_size);
-    for (uint32_t i = 0; i < g.vector_pages; i++)
-        std::memcpy(unit_at(blob.data(), g, slice_start(g, i)),
-                    slice_vector(&index.pages[vector_blocks(index.node(id), g)[i]]),
-                    slice_units(g, g.units, i) * g.unit_size);
-    return blob;
-}
-
-Row row_as_compared(const VdbHnswGeometry &g, const Row &row)
-{
-    Stored value = compared(g, row);
-    const auto *floats = static_cast<const float *>(value.data());
-    return {floats, floats + g.space.dims};
-}
-
 struct Form {
     uint32_t dims;
     VdbKept kept;
@@ -52,7 +32,7 @@ TEST_P(CodedBuild, PagesHoldKeptVectorsAndCodes)
         Row row = row_as_compared(g, rows[row_of(node->heap_tid)]);
         std::vector<uint32_t> blob(g.units);
         vdb_kept_encode(f.kept, f.dims, row.data(), blob.data());
-        ASSERT_EQ(kept_blob(index, id), blob);
+        ASSERT_EQ(index.kept_blob(id), blob);
         for (uint32_t i = 0; i < node->degree; i++) {
             VdbCodeFactors factors;
             Row other = row_as_compared(g, rows[row_of(index.node(neighbors(node)[i])->heap_tid)]);

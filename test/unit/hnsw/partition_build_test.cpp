@@ -25,9 +25,11 @@ std::vector<Page> build(const std::vector<Row> &rows, uint32_t dims, Options o, 
 TEST(PartitionBuild, SamePagesWhateverTheNumberOfThreads)
 {
     constexpr uint32_t kDims = 64;
-    std::vector<Row> rows = gaussian(9000, kDims);
-    for (VdbKept kept : {VDB_KEPT_PLAIN, VDB_KEPT_SQ8}) {
-        Options o = {.m = 8, .kept = kept};
+    std::vector<Row> rows = of_lengths(9000, kDims, .5, 2);
+    for (Options o : {Options{.m = 8},
+                      {.m = 8, .kept = VDB_KEPT_SQ8},
+                      {.m = 8, .metric = VDB_METRIC_IP, .kept = VDB_KEPT_SQ8}})
+    {
         std::vector<Page> one = build(rows, kDims, o, 1);
         for (uint32_t threads : {2, 5}) {
             std::vector<Page> several = build(rows, kDims, o, threads);
@@ -117,6 +119,29 @@ INSTANTIATE_TEST_SUITE_P(All, PartitionBuildRecall,
                              std::replace(name.begin(), name.end(), ' ', '_');
                              return name;
                          });
+
+// Inner product is built by partition with codes only.
+class PartitionBuildInnerProduct : public testing::TestWithParam<float> {};
+
+TEST_P(PartitionBuildInnerProduct, AsGoodAsInsertion)
+{
+    constexpr uint32_t kDims = 64;
+    std::vector<Row> rows = of_lengths(9000, kDims, 1, GetParam());
+    std::vector<Row> queries = gaussian(40, kDims, 2), rotated;
+    Build inserted(kDims, {.metric = VDB_METRIC_IP}, rows.size());
+    Build parted(kDims, {.metric = VDB_METRIC_IP, .kept = VDB_KEPT_FULL}, rows.size());
+    ASSERT_EQ(inserted.add(rows), rows.size());
+    ASSERT_EQ(parted.add(rows), rows.size());
+    ASSERT_TRUE(is_partitioned(parted.g) && !is_partitioned(inserted.g));
+    Index index(parted);
+    check(index, rows);
+    for (const Row &query : queries)
+        rotated.push_back(row_as_compared(parted.g, query));
+    for (uint32_t ef : {20, 60})
+        EXPECT_GE(recall(index, rotated, ef), recall(Index(inserted), queries, ef) - .03);
+}
+
+INSTANTIATE_TEST_SUITE_P(LengthsUpTo, PartitionBuildInnerProduct, testing::Values(1, 4, 20));
 
 TEST(PartitionBuild, LeavesFollowEfConstruction)
 {
