@@ -35,7 +35,7 @@ VdbStatus vdb_hnsw_build_add(void *region, void *scratch, const void *vector, fl
                              VdbTid tid) VDB_NOEXCEPT;
 
 /*
- * Where vectors allow for it (dense ones, many dimensions, a metric), rows are only collected by
+ * Where vectors allow for it (dense ones, many dimensions; partition.h), rows are only collected by
  * add, and linked all together in phases: between two phases one process, with no other at work,
  * begins the next; in a phase each process works until there is nothing left.  The graph depends on
  * neither their number nor their speed.
