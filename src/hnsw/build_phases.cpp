@@ -54,10 +54,27 @@ void begin_partitioning(BuildRegion *r)
     p.portions = portions_of(p.count);
 }
 
+// One part more holds the longest nodes of all: under inner product they are what scans look for,
+// and their neighbours, in whatever direction.
+void list_longest(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    uint32_t *places = r->part_words(), longest = longest_of(p.count);
+    for (uint32_t i = 0; i < p.count; i++)
+        places[i] = i;
+    auto norm = [r](uint32_t place) { return r->node(node_at(r, place))->norm; };
+    if (take_longest(places, p.count, longest, norm))
+        p.longest = longest;
+    std::copy_n(places, p.longest, places + uint64_t{p.count} * p.fan);
+}
+
 // The parts' lists out of what partitioning wrote into the pools, which are empty then.
 void begin_comparing(BuildRegion *r)
 {
     BuildPhases &p = r->phases;
+    p.longest = 0;
+    if (is_by_direction(r) && p.parts > 1)
+        list_longest(r);
     std::fill_n(p.starts, p.parts + 1, 0);
     for (uint32_t i = 0; i < p.count; i++)
         for (uint32_t f = 0; f < p.fan; f++)
@@ -78,7 +95,8 @@ void begin_comparing(BuildRegion *r)
     for (uint32_t i = p.parts; i > 0; i--)
         p.starts[i] = p.starts[i - 1];
     p.starts[0] = 0;
-    p.portions = p.parts;
+    p.starts[p.parts + 1] = p.starts[p.parts] + p.longest;
+    p.portions = p.parts + (p.longest > 0);
 }
 
 // Sorts n places by a number below kMostParts + 1 that their nodes have; stable.
@@ -193,7 +211,9 @@ WorkPlan::WorkPlan(const BuildRegion *r)
     uint64_t columns = byte_columns(std::max(rows, kMostParts));
     uint64_t cells = std::max<uint64_t>(
         VDB_BYTE_ROWS * columns, uint64_t{byte_columns(r->pool_size)} * byte_columns(r->pool_size));
-    uint64_t words = uint64_t{r->phases.largest} * (2 * inner_fan(r) + 13) +
+    const BuildPhases &p = r->phases;
+    uint64_t words = std::max(uint64_t{p.largest} * (2 * inner_fan(r) + 13),
+                              uint64_t{p.longest} * (2 * whole_fan(r) + 13)) +
                      uint64_t{kMostSplits} * (kMostParts + 1);
     block = align_line(sizeof(BuildWork));
     leaders = block + ByteBlock::bytes(rows, dims);

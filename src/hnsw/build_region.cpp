@@ -49,9 +49,15 @@ uint64_t sparse_units(const VdbHnswGeometry &g)
 constexpr uint64_t kHashBytesPerNode =
     std::max(kHashSlotsPerNode * sizeof(uint64_t), kWordsPerNode * sizeof(uint32_t));
 
-constexpr uint64_t hash_bytes(uint64_t nodes)
+// Of the part that holds the longest nodes.
+uint64_t longest_bytes(const VdbHnswGeometry &g)
 {
-    return align_up(kHashBytesPerNode * nodes, kCacheLine);
+    return is_partitioned(g) && is_by_direction(g) ? kPartNodes * sizeof(uint32_t) : 0;
+}
+
+uint64_t hash_bytes(const VdbHnswGeometry &g, uint64_t nodes)
+{
+    return align_up(kHashBytesPerNode * nodes + longest_bytes(g), kCacheLine);
 }
 
 } // namespace
@@ -110,19 +116,20 @@ size_t vdb_hnsw_build_size(const VdbHnswGeometry *g, uint64_t rows) noexcept
     uint64_t units = upper * upper_list_units(*g) + (is_sparse(*g) ? rows * sparse_units(*g) : 0);
     if (units > kMaxUnits)
         return 0;
-    return align_up(sizeof(BuildRegion), kCacheLine) + hash_bytes(rows) + rows * node_stride(*g) +
-           align_up(units * kUnit, kCacheLine) + kCacheLine;
+    return align_up(sizeof(BuildRegion), kCacheLine) + hash_bytes(*g, rows) +
+           rows * node_stride(*g) + align_up(units * kUnit, kCacheLine) + kCacheLine;
 }
 
 VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry *g,
                               uint32_t ef_construction, uint64_t seed) noexcept
 {
     uint64_t head = align_up(sizeof(BuildRegion), kCacheLine);
+    uint64_t fixed = head + kCacheLine + longest_bytes(*g);
     uint64_t per_node = node_stride(*g) + kHashBytesPerNode;
     bytes -= bytes % kCacheLine;
-    if (bytes < head + kCacheLine + per_node)
+    if (bytes < fixed + per_node)
         return VDB_TOO_BIG;
-    uint64_t capacity = (bytes - head - kCacheLine) / per_node;
+    uint64_t capacity = (bytes - fixed) / per_node;
     if (capacity > kMaxNodes)
         capacity = kMaxNodes;
 
@@ -133,7 +140,7 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
     r->seed = seed;
     r->hash_slots = kHashSlotsPerNode * capacity;
     r->hash_at = head;
-    r->nodes_at = head + hash_bytes(capacity);
+    r->nodes_at = head + hash_bytes(*g, capacity);
     r->end = bytes;
     r->node_stride = static_cast<uint32_t>(node_stride(*g));
     r->vector_at = is_sparse(*g) ? 0 : static_cast<uint32_t>(vector_at(*g));
@@ -141,7 +148,7 @@ VdbStatus vdb_hnsw_build_init(void *region, size_t bytes, const VdbHnswGeometry 
     r->pool_size = pool_size(*g);
     r->upper_units = upper_list_units(*g);
     r->tree_at = VDB_NO_NODE;
-    std::memset(r->base() + r->hash_at, 0, hash_bytes(capacity));
+    std::memset(r->base() + r->hash_at, 0, hash_bytes(*g, capacity));
     return VDB_OK;
 }
 

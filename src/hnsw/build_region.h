@@ -86,11 +86,12 @@ struct BuildPhases {
     uint32_t fan;      // parts that a node belongs to
     uint32_t parts;    // of the top of the partition
     uint32_t largest;  // nodes of a part
+    uint32_t longest;  // nodes of the one part more that holds the longest, 0: there is none
     uint32_t portions; // of the phase's work
     std::atomic<uint32_t> next;
     std::atomic<uint32_t> done;
     uint32_t leaders[kMostParts]; // places
-    uint32_t starts[kMostParts + 1];
+    uint32_t starts[kMostParts + 2];
 };
 
 // Head of the region.
@@ -172,7 +173,8 @@ struct BuildRegion {
     // the order of their heap tids: what a partition build calls a node's place.
     uint32_t *words() { return reinterpret_cast<uint32_t *>(base() + hash_at); }
     const uint32_t *words() const { return const_cast<BuildRegion *>(this)->words(); }
-    // Then, for each of a part's nodes, its place; later the nodes in the order of the file.
+    // Then, for each of a part's nodes, its place, and those of the longest nodes; later the nodes
+    // in the order of the file.
     uint32_t *part_words() { return words() + capacity; }
     const uint32_t *part_words() const { return words() + capacity; }
 

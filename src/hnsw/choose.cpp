@@ -13,12 +13,13 @@ struct Chooser {
     BuildRegion *region;
     BuildWork *work;
     uint32_t limit;
+    VdbNode node;
     uint32_t n; // candidates; work->near has them, distances from the node and places in the block
 
     // Candidates at 8 bits relative to the node, so that the near ones are seen sharply.
     void load(uint32_t place)
     {
-        VdbNode node = node_at(region, place);
+        node = node_at(region, place);
         const CandidatePool *pool = region->pool(node);
         const uint32_t *places = pool->data;
         n = pool->count;
@@ -29,7 +30,7 @@ struct Chooser {
         }
         work->block.close(n);
         for (uint32_t i = 0; i < n; i++)
-            work->near[i] = {seen_from(node, i, places[i]), i};
+            work->near[i] = {seen_from_node(i, places[i]), i};
         std::sort(work->near, work->near + n, [places](Near a, Near b) {
             return a.distance < b.distance ||
                    (a.distance == b.distance && places[a.place] < places[b.place]);
@@ -40,7 +41,7 @@ struct Chooser {
     }
 
     // What candidates are ordered by.
-    float seen_from(VdbNode node, uint32_t i, uint32_t place) const
+    float seen_from_node(uint32_t i, uint32_t place) const
     {
         if (!is_by_direction(region))
             return work->block.norm(i);
@@ -59,8 +60,31 @@ struct Chooser {
         return false;
     }
 
-    // Keeps what is not shadowed, then with less and less strictness until the list is full, then
-    // the nearest until there are enough; all, if there is room for them.
+    // Keeps the `more` ones of the largest inner products with the node among those left out;
+    // returns how many there were.
+    uint32_t keep_largest(uint32_t more)
+    {
+        const uint32_t *places = region->pool(node)->places();
+        Near ranks[4 * VDB_HNSW_MAX_M];
+        uint32_t left = 0;
+        for (uint32_t i = 0; i < n; i++) {
+            if (work->kept[i])
+                continue;
+            uint32_t at = work->near[i].place;
+            float norm = region->node(node_at(region, places[at]))->norm;
+            ranks[left++] = {work->block.norm(at) - norm, i};
+        }
+        more = std::min(more, left);
+        std::nth_element(ranks, ranks + more, ranks + left,
+                         [](const Near &a, const Near &b) { return nearer(a, b); });
+        for (uint32_t i = 0; i < more; i++)
+            work->kept[ranks[i].place] = true;
+        return more;
+    }
+
+    // Keeps what is not shadowed, then under inner product for half of the room the largest ones,
+    // as scans get to long nodes from anywhere; then with less and less strictness until the list
+    // is full, then the nearest until there are enough; all, if there is room for them.
     void choose(bool fill, uint32_t enough)
     {
         constexpr float kFactors[] = {1, 1.05f * 1.05f, 1.1f * 1.1f};
@@ -73,6 +97,8 @@ struct Chooser {
                     kept += work->kept[i] = true;
             if (!fill)
                 break;
+            if (factor == 1 && is_by_direction(region))
+                kept += keep_largest((limit - kept) / 2);
         }
         for (uint32_t i = 0; i < n && kept < enough; i++) {
             kept += !work->kept[i];
@@ -83,7 +109,7 @@ struct Chooser {
 
 Chooser make_chooser(BuildRegion *r, BuildWork *work)
 {
-    return {r, work, r->max_links(r->phases.level), 0};
+    return {r, work, r->max_links(r->phases.level), VDB_NO_NODE, 0};
 }
 
 // Lists of codes cost a scan the same however many there are; without codes each edge costs a

@@ -13,6 +13,7 @@ namespace vdb::hnsw {
 constexpr uint32_t kMostProcesses = 128;
 constexpr uint32_t kMostLevels = VDB_HNSW_MAX_LEVEL + 1;
 constexpr uint32_t kFan = kPartitionFan;
+constexpr uint32_t kExternalPortion = 512; // nodes
 
 // Start of a row in a file; its vector follows.
 struct RowHead {
@@ -74,6 +75,7 @@ struct External {
     uint64_t rows_at; // offsets
     uint64_t homes_at;
     uint64_t members_at;
+    uint64_t longest_at;
     uint64_t upper_at;
     uint64_t heads_at;
     uint64_t regions_at;
@@ -91,7 +93,14 @@ struct External {
     template <class T> T *at(uint64_t offset) { return reinterpret_cast<T *>(base() + offset); }
     Row *all_rows() { return at<Row>(rows_at); } // nodes, then copies
     uint16_t *homes() { return at<uint16_t>(homes_at); }
+    // Where a node's leaders stand.
+    uint16_t *homes_of(uint32_t place)
+    {
+        uint64_t i = phases.level == 0 ? all_rows()[place].row : place;
+        return homes() + i * kFan;
+    }
     uint32_t *members() { return at<uint32_t>(members_at); }
+    uint32_t *longest() { return at<uint32_t>(longest_at); } // places of phases.longest, in order
     uint32_t *upper(uint32_t level) { return at<uint32_t>(upper_at) + upper_start[level]; }
     uint32_t *heads(uint32_t process) { return at<uint32_t>(heads_at) + process * buckets; }
 
@@ -192,6 +201,11 @@ inline uint64_t piece_units(const External *x)
     const VdbHnswGeometry &g = x->geometry;
     return x->copies() / 2 + uint64_t{g.slots_per_page} * (x->top * upper_list_units(g) + 1) + 1;
 }
+
+// After a phase: to the next one, level by level from the bottom (external_begin.cpp); VDB_TOO_BIG
+// where the memory does not do.
+VdbStatus next_phase(External *x, const VdbHnswStore *store, uint32_t processes);
+void prepare_phase(External *x);
 
 // The steps between phases (external_rows.cpp).  Reads all rows' heads, finds equal vectors, and
 // divides the memory.

@@ -1,6 +1,7 @@
-// The phases of a build by files, level by level from the bottom.  What one node or one part needs
+// The phases of a build by files: what a process does in them.  What one node or one part needs
 // is read, worked on by the steps of a build in memory, and written.
 #include <algorithm>
+#include <bit>
 #include <new>
 
 #include "core/rng.h"
@@ -9,8 +10,6 @@
 namespace vdb::hnsw {
 
 namespace {
-
-constexpr uint32_t kPortion = 512; // nodes
 
 // One process's own memory of a phase; pointers are fine here.
 struct Worker {
@@ -46,117 +45,6 @@ struct WorkerPlan {
     }
 };
 
-// --- between phases ---
-
-uint32_t portions_of(uint32_t nodes)
-{
-    return (nodes + kPortion - 1) / kPortion;
-}
-
-void begin_partitioning(External *x)
-{
-    BuildPhases &p = x->phases;
-    p.count = x->on_level[p.level];
-    // Parts are uneven: half of what fits is what they aim at.
-    uint32_t aim = std::min(kPartNodes, std::max(x->capacity / 2, 1u));
-    uint64_t parts =
-        p.count <= std::min(kPartNodes, x->capacity) ? 1 : uint64_t{p.count} * kFan / aim;
-    uint32_t most = std::min(most_leaders(x->geometry.space.dims), std::min(x->capacity, p.count));
-    p.parts = static_cast<uint32_t>(std::min<uint64_t>(std::max<uint64_t>(parts, 1), most));
-    p.fan = std::min(p.parts, kFan);
-    sample(mix64(x->seed + p.level), p.count, p.parts, p.leaders);
-    p.portions = portions_of(p.count);
-}
-
-// Where a node's leaders stand.
-uint16_t *homes_of(External *x, uint32_t place)
-{
-    uint64_t i = x->phases.level == 0 ? x->all_rows()[place].row : place;
-    return x->homes() + i * kFan;
-}
-
-// The parts' members, each with which of its parts this is.
-void begin_comparing(External *x)
-{
-    BuildPhases &p = x->phases;
-    std::fill_n(p.starts, p.parts + 1, 0);
-    for (uint32_t i = 0; i < p.count; i++)
-        for (uint32_t f = 0; f < p.fan; f++)
-            p.starts[homes_of(x, i)[f] + 1]++;
-    p.largest = 0;
-    for (uint32_t i = 0; i < p.parts; i++) {
-        p.largest = std::max(p.largest, p.starts[i + 1]);
-        p.starts[i + 1] += p.starts[i];
-    }
-    p.largest = std::min(p.largest, x->capacity);
-    for (uint32_t i = 0; i < p.count; i++)
-        for (uint32_t f = 0; f < p.fan; f++)
-            x->members()[p.starts[homes_of(x, i)[f]]++] = i * kFan + f;
-    for (uint32_t i = p.parts; i > 0; i--)
-        p.starts[i] = p.starts[i - 1];
-    p.starts[0] = 0;
-    p.portions = p.parts;
-}
-
-void begin_choosing(External *x)
-{
-    std::fill_n(x->heads(0), uint64_t{x->processes} * x->buckets, 0);
-    x->phases.portions = portions_of(x->phases.count);
-}
-
-// After a phase; VDB_TOO_BIG where the memory does not do.
-VdbStatus next_phase(External *x, const VdbHnswStore *store, uint32_t processes)
-{
-    BuildPhases &p = x->phases;
-    if (p.phase == VDB_HNSW_BUILD_LOADING) {
-        VdbStatus status = lay_out(x, store, processes);
-        p.phase =
-            status != VDB_OK || x->nodes == 0 ? VDB_HNSW_BUILD_LINKED : VDB_HNSW_BUILD_PARTITIONING;
-        return status;
-    }
-    if (p.phase == VDB_HNSW_BUILD_PARTITIONING && p.level == 0 && !x->moving) {
-        settle(x);
-        x->moving = true;
-        return VDB_OK;
-    }
-    if (x->moving && p.phase == VDB_HNSW_BUILD_PARTITIONING)
-        x->settled = true;
-    if (p.phase == VDB_HNSW_BUILD_LINKING) {
-        p.phase = p.level++ == x->top ? VDB_HNSW_BUILD_LINKED : VDB_HNSW_BUILD_PARTITIONING;
-        return VDB_OK;
-    }
-    if (p.phase != VDB_HNSW_BUILD_LINKED)
-        p.phase = static_cast<VdbHnswBuildPhase>(p.phase + 1);
-    return VDB_OK;
-}
-
-void prepare_phase(External *x)
-{
-    BuildPhases &p = x->phases;
-    switch (p.phase) {
-    case VDB_HNSW_BUILD_PARTITIONING:
-        if (p.level == 0 && x->moving)
-            p.portions = portions_of(p.count);
-        else
-            begin_partitioning(x);
-        break;
-    case VDB_HNSW_BUILD_COMPARING:
-        begin_comparing(x);
-        break;
-    case VDB_HNSW_BUILD_CHOOSING:
-        begin_choosing(x);
-        break;
-    case VDB_HNSW_BUILD_RETURNING:
-        p.portions = (p.count + x->bucket_nodes - 1) / x->bucket_nodes;
-        break;
-    case VDB_HNSW_BUILD_LINKING:
-        p.portions = portions_of(p.count);
-        break;
-    default:
-        p.portions = 0;
-    }
-}
-
 // What the steps of a build in memory read of a phase.
 void copy_phase(const BuildPhases &from, BuildPhases *to)
 {
@@ -166,6 +54,7 @@ void copy_phase(const BuildPhases &from, BuildPhases *to)
     to->fan = from.fan;
     to->parts = from.parts;
     to->largest = from.largest;
+    to->longest = from.longest;
     std::copy_n(from.leaders, from.parts, to->leaders);
 }
 
@@ -184,9 +73,12 @@ void partition_nodes(Worker &w, uint32_t first, uint32_t n)
             w.cache.hold(places[i]);
         }
         assign(w.region(), w.work, places, size, fan, nearest);
-        for (uint32_t i = 0; i < size; i++)
+        for (uint32_t i = 0; i < size; i++) {
+            const BuildNode *node = w.region()->node(node_at(w.region(), places[i]));
+            x->members()[places[i]] = std::bit_cast<uint32_t>(node->norm);
             for (uint32_t f = 0; f < fan; f++)
-                homes_of(x, places[i])[f] = static_cast<uint16_t>(nearest[i * fan + f]);
+                x->homes_of(places[i])[f] = static_cast<uint16_t>(nearest[i * fan + f]);
+        }
     }
 }
 
@@ -195,6 +87,7 @@ void move_nodes(Worker &w, uint32_t first, uint32_t n)
     External *x = w.x();
     for (uint32_t i = first; i < first + n; i++) {
         w.cache.read(i);
+        x->members()[i] = std::bit_cast<uint32_t>(w.cache.head()->norm);
         w.cache.store->write(w.cache.store->owner, VDB_HNSW_FILE_VECTORS, i * x->record_bytes(),
                              w.cache.record, x->record_bytes());
     }
@@ -205,37 +98,60 @@ uint64_t pool_offset(const External *x, uint32_t place, uint32_t part)
     return (uint64_t{place} * kFan + part) * x->pool_bytes();
 }
 
-// Members of a part that are in memory together.
-void compare_piece(Worker &w, uint32_t *members, uint32_t n, uint64_t seed)
+// Compares nodes that are in memory together.
+void compare(Worker &w, const Piece &piece)
 {
-    External *x = w.x();
-    uint32_t *places = w.places;
     w.cache.release();
-    for (uint32_t i = 0; i < n; i++) {
-        places[i] = members[i] / kFan;
-        w.region()->pool(w.cache.hold(places[i]))->clear();
-    }
-    build_piece(w.region(), w.work, places, n, seed);
+    for (uint32_t i = 0; i < piece.n; i++)
+        w.region()->pool(w.cache.hold(piece.places[i]))->clear();
+    build_piece(w.region(), w.work, piece);
+}
+
+void write_candidates(Worker &w, uint32_t place, uint64_t offset)
+{
+    w.cache.store->write(w.cache.store->owner, VDB_HNSW_FILE_POOLS, offset,
+                         w.region()->pool(node_at(w.region(), place)), w.x()->pool_bytes());
+}
+
+void compare_members(Worker &w, const uint32_t *members, uint32_t n, uint64_t seed)
+{
     for (uint32_t i = 0; i < n; i++)
-        w.cache.store->write(w.cache.store->owner, VDB_HNSW_FILE_POOLS,
-                             pool_offset(x, places[i], members[i] % kFan),
-                             w.region()->pool(node_at(w.region(), places[i])), x->pool_bytes());
+        w.places[i] = members[i] / kFan;
+    compare(w, {w.places, n, inner_fan(w.region()), seed});
+    for (uint32_t i = 0; i < n; i++)
+        write_candidates(w, w.places[i], pool_offset(w.x(), w.places[i], members[i] % kFan));
+}
+
+// The i-th of the longest ones has one place more for candidates, behind all others.
+uint64_t longest_offset(const External *x, uint32_t i)
+{
+    return pool_offset(x, x->phases.count, 0) + i * x->pool_bytes();
+}
+
+void compare_longest(Worker &w, uint64_t seed)
+{
+    uint32_t n = w.x()->phases.longest;
+    compare(w, {w.x()->longest(), n, whole_fan(w.region()), seed});
+    for (uint32_t i = 0; i < n; i++)
+        write_candidates(w, w.x()->longest()[i], longest_offset(w.x(), i));
 }
 
 void compare_part(Worker &w, uint32_t part)
 {
     External *x = w.x();
     const BuildPhases &p = x->phases;
+    uint64_t seed = mix64(x->seed ^ mix64(uint64_t{p.level} << 32 | part));
+    if (part == p.parts)
+        return compare_longest(w, seed);
     uint32_t first = p.starts[part], n = p.starts[part + 1] - first;
     if (n == 0)
         return;
-    uint64_t seed = mix64(x->seed ^ mix64(uint64_t{p.level} << 32 | part));
     // Members follow each other by their nearest leaders, so a piece's are near.
     uint32_t pieces = (n + x->capacity - 1) / x->capacity;
     for (uint64_t i = 0; i < pieces; i++) {
         uint32_t begin = static_cast<uint32_t>(i * n / pieces);
         uint32_t end = static_cast<uint32_t>((i + 1) * n / pieces);
-        compare_piece(w, x->members() + first + begin, end - begin, mix64(seed + i));
+        compare_members(w, x->members() + first + begin, end - begin, mix64(seed + i));
     }
 }
 
@@ -276,21 +192,31 @@ CandidatePool *hold_candidates(Worker &w, VdbNode node)
     return pool;
 }
 
-void choose_node(Worker &w, uint32_t place)
+// Offers a node the candidates that so many parts have written there.
+void gather_candidates(Worker &w, CandidatePool *pool, uint64_t offset, uint32_t parts)
 {
-    External *x = w.x();
     uint32_t size = w.region()->pool_size;
-    w.cache.release();
-    VdbNode node = w.cache.hold(place);
-    CandidatePool *pool = w.region()->pool(node);
-    pool->clear();
-    w.cache.store->read(w.cache.store->owner, VDB_HNSW_FILE_POOLS, pool_offset(x, place, 0),
-                        w.pools, x->phases.fan * x->pool_bytes());
-    for (uint32_t f = 0; f < x->phases.fan; f++) {
+    w.cache.store->read(w.cache.store->owner, VDB_HNSW_FILE_POOLS, offset, w.pools,
+                        parts * w.x()->pool_bytes());
+    for (uint32_t f = 0; f < parts; f++) {
         CandidatePool *from = pool_at(w, f);
         for (uint32_t i = 0; i < from->count; i++)
             pool->offer(size, {from->distance(size, i), from->places()[i]});
     }
+}
+
+void choose_node(Worker &w, uint32_t place)
+{
+    External *x = w.x();
+    w.cache.release();
+    VdbNode node = w.cache.hold(place);
+    CandidatePool *pool = w.region()->pool(node);
+    pool->clear();
+    gather_candidates(w, pool, pool_offset(x, place, 0), x->phases.fan);
+    const uint32_t *end = x->longest() + x->phases.longest;
+    const uint32_t *at = std::lower_bound<const uint32_t *>(x->longest(), end, place);
+    if (at < end && *at == place)
+        gather_candidates(w, pool, longest_offset(x, static_cast<uint32_t>(at - x->longest())), 1);
     hold_candidates(w, node);
     choose_edges(w.region(), w.work, place);
     w.cache.store->write(w.cache.store->owner, VDB_HNSW_FILE_POOLS, pool_offset(x, place, 0), pool,
@@ -360,8 +286,8 @@ void link_one(Worker &w, uint32_t place)
 void work_on_portion(Worker &w, uint32_t portion)
 {
     const BuildPhases &p = w.x()->phases;
-    uint32_t first = portion * kPortion;
-    uint32_t n = first < p.count ? std::min(kPortion, p.count - first) : 0;
+    uint32_t first = portion * kExternalPortion;
+    uint32_t n = first < p.count ? std::min(kExternalPortion, p.count - first) : 0;
     switch (p.phase) {
     case VDB_HNSW_BUILD_PARTITIONING:
         return p.level == 0 && w.x()->moving ? move_nodes(w, first, n)

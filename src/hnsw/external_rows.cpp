@@ -14,10 +14,11 @@ constexpr uint32_t kNotACopy = UINT32_MAX;
 constexpr uint64_t kMostRows = UINT32_MAX / kFan - 1;
 
 // Bytes of what all processes share, for so many rows, without what upper levels and offers take.
-uint64_t shared_bytes(uint64_t rows)
+uint64_t shared_bytes(const VdbHnswGeometry &g, uint64_t rows)
 {
     return align64(sizeof(External)) + align64(rows * sizeof(Row)) +
-           align64(rows * kFan * sizeof(uint16_t)) + align64(rows * kFan * sizeof(uint32_t));
+           align64(rows * kFan * sizeof(uint16_t)) + align64(rows * kFan * sizeof(uint32_t)) +
+           (is_by_direction(g) ? kPartNodes * sizeof(uint32_t) : 0);
 }
 
 uint64_t record_bytes(const VdbHnswGeometry &g)
@@ -144,7 +145,7 @@ bool divide(External *x, uint32_t processes)
         upper += x->on_level[l];
     x->bucket_nodes = bucket_nodes(x);
     x->buckets = (x->nodes + x->bucket_nodes - 1) / x->bucket_nodes;
-    x->upper_at = shared_bytes(x->rows);
+    x->upper_at = shared_bytes(x->geometry, x->rows);
     x->heads_at = x->upper_at + align64(upper * sizeof(uint32_t));
     x->regions_at = x->heads_at + align64(uint64_t{x->processes} * x->buckets * sizeof(uint32_t));
     uint64_t pieces = align64(piece_units(x) * kUnit);
@@ -213,14 +214,15 @@ VdbStatus lay_out(External *x, const VdbHnswStore *store, uint32_t processes)
     uint64_t rows = 0;
     for (uint32_t i = 0; i < x->processes; i++)
         rows += x->rows_of[i];
-    if (rows > kMostRows || shared_bytes(rows) + 2 * x->record_bytes() > x->bytes)
+    if (rows > kMostRows || shared_bytes(x->geometry, rows) + 2 * x->record_bytes() > x->bytes)
         return VDB_TOO_BIG;
     x->rows = static_cast<uint32_t>(rows);
     x->rows_at = align64(sizeof(External));
     x->homes_at = x->rows_at + align64(rows * sizeof(Row));
     x->members_at = x->homes_at + align64(rows * kFan * sizeof(uint16_t));
     load_rows(x, store);
-    sort_rows(x, store, x->base() + shared_bytes(rows));
+    x->longest_at = x->members_at + align64(rows * kFan * sizeof(uint32_t));
+    sort_rows(x, store, x->base() + shared_bytes(x->geometry, rows));
     count_levels(x);
     return divide(x, processes) ? VDB_OK : VDB_TOO_BIG;
 }
@@ -252,7 +254,7 @@ bool vdb_hnsw_external_possible(const VdbHnswGeometry *g, size_t bytes, uint64_t
     uint64_t offers = uint64_t{processes} * 1024 * sizeof(uint32_t);
     uint64_t upper = rows / (g->m - 1) * 3 / 2 * sizeof(uint32_t) + 4096;
     uint64_t nodes = std::min<uint64_t>(least_capacity(*g), rows);
-    return shared_bytes(rows) + offers + upper + cache_bytes(*g, rows, nodes) <= bytes;
+    return shared_bytes(*g, rows) + offers + upper + cache_bytes(*g, rows, nodes) <= bytes;
 }
 
 void vdb_hnsw_external_begin(void *region, size_t bytes, const VdbHnswStore *store,

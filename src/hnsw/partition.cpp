@@ -86,24 +86,12 @@ struct Splitter {
             return;
         uint32_t *longest = work->lists;
         std::copy_n(places, n, longest);
-        while (n > most && take_longest(longest, n)) {
+        auto norm = [this](uint32_t place) { return region->node(node_at(region, place))->norm; };
+        while (n > most && take_longest(longest, n, n / 4, norm)) {
             n /= 4;
             seed = mix64(seed);
             split(longest, n, fan, seed, longest + n);
         }
-    }
-
-    // Moves the longest quarter to the front; false if it is not much longer than the others.
-    bool take_longest(uint32_t *places, uint32_t n) const
-    {
-        constexpr float kMuchLonger = 1.25f; // squared norm, than the median's
-        auto norm = [this](uint32_t place) { return region->node(node_at(region, place))->norm; };
-        auto longer = [norm](uint32_t a, uint32_t b) {
-            return norm(a) > norm(b) || (norm(a) == norm(b) && a < b);
-        };
-        std::nth_element(places, places + n / 2, places + n, longer);
-        std::nth_element(places, places + n / 4, places + n / 2, longer);
-        return norm(places[n / 4]) > kMuchLonger * norm(places[n / 2]);
     }
 
     // Writes the starts of the leaders' lists, and the lists behind them.
@@ -216,13 +204,13 @@ void build_part(BuildRegion *r, BuildWork *work, uint32_t part)
     uint32_t n = p.starts[part + 1] - p.starts[part];
     uint64_t seed = mix64(r->seed ^ mix64(uint64_t{p.level} << 32 | part));
     Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims), part, places};
-    splitter.split_all(places, n, inner_fan(r), seed);
+    splitter.split_all(places, n, part < p.parts ? inner_fan(r) : whole_fan(r), seed);
 }
 
-void build_piece(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint64_t seed)
+void build_piece(BuildRegion *r, BuildWork *work, const Piece &piece)
 {
     Splitter splitter = {r, work, most_leaf_nodes(r->geometry.space.dims), 0, nullptr};
-    splitter.split_all(places, n, inner_fan(r), seed);
+    splitter.split_all(piece.places, piece.n, piece.fan, piece.seed);
 }
 
 } // namespace vdb::hnsw

@@ -3,6 +3,7 @@
 // that turned up in any of its leaves (PiPNN, arXiv 2602.21247).
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
 #include "hnsw/build_region.h"
@@ -29,9 +30,32 @@ inline bool is_partitioned(const VdbHnswGeometry &g)
 
 // Inner product is no metric: nodes are split, and compared in leaves, by their directions, and
 // among what is compared the norms say what is near (GraphSpace::leaning()).
+inline bool is_by_direction(const VdbHnswGeometry &g)
+{
+    return g.space.metric == VDB_METRIC_IP;
+}
 inline bool is_by_direction(const BuildRegion *r)
 {
-    return r->geometry.space.metric == VDB_METRIC_IP;
+    return is_by_direction(r->geometry);
+}
+
+// Moves the k longest of n >= 2 k places to the front, by their nodes' squared norms; false if they
+// are not much longer than the others.
+template <class Norm> bool take_longest(uint32_t *places, uint32_t n, uint32_t k, const Norm &norm)
+{
+    constexpr float kMuchLonger = 1.25f; // squared norm, than the median's
+    auto longer = [norm](uint32_t a, uint32_t b) {
+        return norm(a) > norm(b) || (norm(a) == norm(b) && a < b);
+    };
+    std::nth_element(places, places + n / 2, places + n, longer);
+    std::nth_element(places, places + k, places + n / 2, longer);
+    return norm(places[k]) > kMuchLonger * norm(places[n / 2]);
+}
+
+// How many of n nodes the part of the longest has.
+inline uint32_t longest_of(uint32_t n)
+{
+    return n / 4 < kPartNodes ? n / 4 : kPartNodes;
 }
 
 // Candidates of a node.
@@ -88,13 +112,18 @@ struct WorkPlan {
 
 // Leaves of a node within each of its parts.  What insertion looks for with a longer list of
 // candidates, a partition finds in more leaves; the nearest ones are in the first, so that twice as
-// many stand for a list four times as long.
-inline uint32_t inner_fan(const BuildRegion *r)
+// many stand for a list four times as long.  A part that a node is in beside the usual ones, or as
+// the only one, is as good as all of these.
+inline uint32_t whole_fan(const BuildRegion *r)
 {
     uint32_t fan = kLeastInnerFan;
     while (4 * (fan + 1) * (fan + 1) <= r->ef_construction)
         fan++;
-    return r->phases.parts == 1 ? kPartitionFan * fan : fan;
+    return kPartitionFan * fan;
+}
+inline uint32_t inner_fan(const BuildRegion *r)
+{
+    return r->phases.parts == 1 ? whole_fan(r) : whole_fan(r) / kPartitionFan;
 }
 
 // The node at a place.
@@ -147,9 +176,15 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
 
 // Splits a part of the top down to leaves and builds these.
 void build_part(BuildRegion *r, BuildWork *work, uint32_t part);
-// The same with n nodes of a part.
-void build_piece(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n,
-                 uint64_t seed);
+
+// The same with some nodes of a part.
+struct Piece {
+    const uint32_t *places;
+    uint32_t n;
+    uint32_t fan;
+    uint64_t seed;
+};
+void build_piece(BuildRegion *r, BuildWork *work, const Piece &piece);
 
 // Samples leaders: one out of each of `leaders` stretches of equal length of 0 ... n - 1.
 void sample(uint64_t seed, uint32_t n, uint32_t leaders, uint32_t *out);

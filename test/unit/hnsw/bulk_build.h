@@ -160,11 +160,10 @@ inline std::vector<Row> gaussian(size_t rows, uint32_t dims, uint32_t seed = 1)
     return all;
 }
 
-// Rows in all directions, of any length between these; one is all zeros.
-inline std::vector<Row> of_lengths(size_t rows, uint32_t dims, float least, float most)
+// Rows in all directions, of lengths that are so distributed; one is all zeros.
+template <class Lengths> std::vector<Row> of_lengths(size_t rows, uint32_t dims, Lengths lengths)
 {
     std::mt19937 random(7);
-    std::uniform_real_distribution<float> lengths(least, most);
     std::vector<Row> all = gaussian(rows, dims);
     for (Row &row : all) {
         normalize(&row);
@@ -174,6 +173,10 @@ inline std::vector<Row> of_lengths(size_t rows, uint32_t dims, float least, floa
     }
     all[rows / 3].assign(dims, 0);
     return all;
+}
+inline std::vector<Row> of_lengths(size_t rows, uint32_t dims, float least, float most)
+{
+    return of_lengths(rows, dims, std::uniform_real_distribution<float>(least, most));
 }
 
 // Rows that differ much in how many of their elements are not zero: most have few, some about a
