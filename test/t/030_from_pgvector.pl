@@ -5,11 +5,12 @@ use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use VectorTest;
 
 use constant PAGE => 8192;
 
 my $node = PostgreSQL::Test::Cluster->new('from_pgvector');
-$node->init;
+$node->init(no_checksums($node));
 $node->append_conf('postgresql.conf', "autovacuum = off\nlog_statement = none\n");
 $node->start;
 

@@ -10,7 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server);
+our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server no_checksums);
 
 # Operator of each operator class.
 our %METRICS = (
@@ -26,7 +26,7 @@ sub new_server
 	my ($name, $conf, %params) = @_;
 	my $node = PostgreSQL::Test::Cluster->new($name);
 
-	$node->init(allows_streaming => 1, %params);
+	$node->init(allows_streaming => 1, no_checksums($node), %params);
 	$node->append_conf('postgresql.conf', "autovacuum = off\nmax_wal_size = 4GB\nlog_statement = none\n" . ($conf // ''));
 	$node->start;
 	$node->safe_psql(
@@ -36,6 +36,14 @@ sub new_server
 			SELECT array_agg(sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()))::vector FROM generate_series(1, dims) $$;
 	});
 	return $node;
+}
+
+# For init: tests write pages by hand, and 18 has checksums unless told otherwise.
+sub no_checksums
+{
+	my ($node) = @_;
+
+	return $node->pg_version >= 18 ? (extra => ['--no-data-checksums']) : ();
 }
 
 # Loads the real data that ships with the project into table entry.

@@ -85,7 +85,8 @@ sub start_writer
 {
 	my ($self, $steps) = @_;
 	my @own = grep { !$self->{taken}{$_} && rand() < 0.3 } keys %{ $self->{rows} };
-	my $inserts = keys %{ $self->{rows} } < 3000 ? 0.6 : 0.3;    # the table does not grow for ever
+	# One row or ten at a time, and fewer once the table is large enough.
+	my ($inserts, $batches) = keys %{ $self->{rows} } < 3000 ? (0.6, 0.1) : (0.22, 0.01);
 	my (@statements, @steps);
 
 	$self->{taken}{$_} = 1 foreach @own;
@@ -93,7 +94,7 @@ sub start_writer
 	{
 		my $chance = rand;
 
-		if ($chance < $inserts - 0.1 || !@own)
+		if ($chance < $inserts - $batches || !@own)
 		{
 			push @own, $self->{next_id}++;
 			$self->{taken}{ $own[-1] } = 1;
