@@ -113,7 +113,7 @@ sub statements
 my (%pages, %answers, @bad);
 foreach my $round (1 .. $rounds)
 {
-	my $script = "\\o /dev/null\nSET enable_seqscan = off; SET enable_sort = off; SET ivf.probes = 3;\n";
+	my $script = "\\o /dev/null\nSELECT setseed(0.4);\nSET enable_seqscan = off; SET enable_sort = off; SET ivf.probes = 3;\n";
 
 	foreach my $n (0 .. $#tables)
 	{
