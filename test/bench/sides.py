@@ -121,7 +121,8 @@ class MemoryLimit:
         """Moves a postmaster and its children in."""
         children = subprocess.run(["pgrep", "-P", str(postmaster)], capture_output=True, text=True).stdout.split()
         for pid in [postmaster, *children]:
-            self._write("cgroup.procs", pid)
+            with contextlib.suppress(ProcessLookupError):  # a backend that was about to end
+                self._write("cgroup.procs", pid)
 
     @staticmethod
     def forget(data_directory):
