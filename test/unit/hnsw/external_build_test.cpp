@@ -137,20 +137,22 @@ TEST(ExternalBuild, AsGoodAsInMemory)
         }
 }
 
+// Parts are smaller than in memory, and random directions look alike from afar.  Without the part
+// of the longest it would be .14 and .04 less.
 TEST(ExternalBuild, InnerProduct)
 {
     constexpr uint32_t kDims = 64;
     Options o = {.metric = VDB_METRIC_IP, .kept = VDB_KEPT_FULL};
     std::vector<Row> queries,
         rows = of_lengths(5000, kDims, std::lognormal_distribution<float>(0, .7f));
-    for (const Row &query : gaussian(30, kDims, 2))
+    for (const Row &query : gaussian(100, kDims, 2))
         queries.push_back(row_as_compared(geometry(kDims, o), query));
     Build whole(kDims, o, rows.size());
     ASSERT_EQ(whole.add(rows), rows.size());
     Index index(geometry(kDims, o), External{kDims, o, 1500, 2}.build(rows));
     check(index, rows);
-    for (uint32_t ef : {10, 30})
-        EXPECT_GE(recall(index, queries, ef), recall(Index(whole), queries, ef) - .02);
+    EXPECT_GE(recall(index, queries, 20), recall(Index(whole), queries, 20) - .04);
+    EXPECT_GE(recall(index, queries, 40), recall(Index(whole), queries, 40) - .01);
 }
 
 TEST(ExternalBuild, SamePagesAgain)
