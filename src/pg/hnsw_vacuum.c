@@ -32,7 +32,8 @@ static bool tid_is_dead(VdbTid tid, void *state)
     ItemPointerData pointer;
 
     memcpy(&pointer, &tid, sizeof(pointer));
-    return v->callback(&pointer, v->callback_state);
+    /* a damaged page's may be no row's */
+    return ItemPointerIsValid(&pointer) && v->callback(&pointer, v->callback_state);
 }
 
 static void remove_tids(HnswVacuum *v, BlockNumber blkno)

@@ -47,7 +47,8 @@ static bool tid_is_dead(VdbTid tid, void *state)
     ItemPointerData pointer;
 
     memcpy(&pointer, &tid, sizeof(pointer));
-    return v->callback(&pointer, v->callback_state);
+    /* a damaged page's may be no row's */
+    return ItemPointerIsValid(&pointer) && v->callback(&pointer, v->callback_state);
 }
 
 /* Removes the dead entries of a page. */
