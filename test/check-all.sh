@@ -27,7 +27,7 @@ step_clients() { test/clients/run.sh; }
 # The core on inputs of any bytes, for some seconds each; the long run is by hand (test/fuzz/README.md).
 step_fuzz() { test/fuzz/run.sh 12; }
 
-declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=900 [unit-aarch64]=1800 [regress]=900 [tap]=1800
+declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=1500 [unit-aarch64]=1800 [regress]=900 [tap]=1800
     [clients]=900 [fuzz]=900) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
     [regress]=build [tap]="build tap" [clients]="build clients" [fuzz]="unit fuzz")
