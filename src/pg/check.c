@@ -362,6 +362,7 @@ static void run_check_as_owner(CheckedIndex *c, Report *report)
 
     GetUserIdAndSecContext(&user, &context);
     SetUserIdAndSecContext(c->heap->rd_rel->relowner, context | SECURITY_RESTRICTED_OPERATION);
+    VDB_RESTRICT_SEARCH_PATH();
     run_check(c, report);
     AtEOXact_GUC(false, guc_level);
     SetUserIdAndSecContext(user, context);

@@ -92,6 +92,13 @@ static inline Buffer vdb_extend_relation_15(Relation rel)
 #define VDB_OWNS_RELATION(relid, roleid) pg_class_ownercheck(relid, roleid)
 #endif
 
+/* From 17 on, what an index calls sees a search_path of pg_catalog and pg_temp only. */
+#if PG_VERSION_NUM >= 170000
+#define VDB_RESTRICT_SEARCH_PATH() RestrictSearchPath()
+#else
+#define VDB_RESTRICT_SEARCH_PATH() ((void) 0)
+#endif
+
 /* A sort tells from 16 on whether what it hands out is a copy; for pass-by-value data it is all
  * one. */
 #if PG_VERSION_NUM >= 160000
