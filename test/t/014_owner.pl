@@ -140,6 +140,14 @@ foreach ([ 'boss', 'vectordb' ], [ 'maker', 'vectordb' ], [ 'boss', 'vector' ])
 		CREATE DOMAIN pg_temp.bit AS text;
 		CREATE TEMP TABLE pg_extension (extname name);
 		CREATE EXTENSION $extension SCHEMA public}), '', "$extension installed by $role among traps");
+	# what tells an extension of pgvector's: library, version, functions that it lacks
+	is(error_of($database, $role, q{
+		UPDATE pg_proc SET probin = '$libdir/vector' WHERE probin = '$libdir/vectordb';
+		UPDATE pg_extension SET extversion = '0.8.6' WHERE extname = 'vector';
+		ALTER EXTENSION vector DROP FUNCTION vectordb_index_check(pg_catalog.regclass);
+		DROP FUNCTION vectordb_index_check(pg_catalog.regclass);
+		SET search_path = early, public, pg_catalog;
+		ALTER EXTENSION vector UPDATE}), '', 'updated from pgvector among traps') if $extension eq 'vector';
 	is(answer($database, 'boss', 'SELECT count(*) FROM public.trace'), 0, "no trap went off ($role)");
 	is(answer($database, 'guest', "SET search_path = early, pg_catalog; SELECT 'a'::name = 'a'::name; SELECT who FROM public.trace"), "f\nguest", 'though they are set');
 	# every name was resolved to the extension's own or to PostgreSQL's
