@@ -3,7 +3,7 @@
 #
 # test/data/formats has a whole index file of each format, page LSNs zeroed, gzipped: hnsw_plain and ivf_plain as of
 # commit 061d231 (no feature flags, before there were codes), hnsw_unchecked as of 8b5713b (codes, kept vectors without
-# checks). There the statements of item_table() made the tables, and those in %formats the indexes; so the rows have
+# checks), hnsw_coded and ivf_coded as of 7d68ef4 (today's, so that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in %formats the indexes; so the rows have
 # the same heap tids here.
 use strict;
 use warnings FATAL => 'all';
@@ -15,8 +15,10 @@ use VectorTest;
 use constant { VERSION_AT => 24 + 4, FEATURES_AT => 24 + 8 };
 
 my %formats = (
+	hnsw_coded => { dims => 64, features => 5, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8)' },
 	hnsw_plain => { dims => 3, features => 0, definition => 'hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16)' },
 	hnsw_unchecked => { dims => 64, features => 1, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8, quantizer = rabitq)' },
+	ivf_coded => { dims => 64, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
 	ivf_plain => { dims => 3, features => 0, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' });
 my @names = sort keys %formats;
 my $node = new_server('formats');
