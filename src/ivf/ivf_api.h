@@ -193,6 +193,10 @@ typedef struct VdbIvfRanked {
     uint32_t index; /* of the centroid */
 } VdbIvfRanked;
 
+/* Squared norms of centroids; of a coded index. */
+void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                            float *norms) VDB_NOEXCEPT;
+
 /* Fills out[0 .. count) with every centroid's distance to the query, in no order yet. */
 void vdb_ivf_rank_lists(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
                         const void *query, VdbIvfRanked *out) VDB_NOEXCEPT;

@@ -106,3 +106,13 @@ void vdb_ivf_order_lists(VdbIvfRanked *ranked, uint32_t count, uint32_t from, ui
 {
     std::sort(ranked + from, ranked + vdb_ivf_pick_lists(ranked, count, from, to), is_nearer);
 }
+
+void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
+                            float *norms) noexcept
+{
+    const VdbKernels *kernels = vdb_simd_kernels();
+    for (uint32_t i = 0; i < centroids->count; i++) {
+        const auto *c = static_cast<const float *>(centroid_of(*centroids, i));
+        norms[i] = kernels->inner_product(c, c, g->space.dims);
+    }
+}

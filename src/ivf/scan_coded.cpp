@@ -56,7 +56,7 @@ uint32_t page_entries(const Scan &s)
 void begin_pass(Scan &s)
 {
     s.candidates.size = 0;
-    s.is_heap = s.dropped_any = s.late = false;
+    s.is_ordered = s.dropped_any = s.late = false;
     s.fed = 0;
 }
 
@@ -381,7 +381,7 @@ VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
     s->fed += codes.count;
     if (s->candidates.size >= s->room)
         shrink(*s);
-    s->is_heap = false;
+    s->is_ordered = false;
     codes.ahead = s->ahead;
     s->ahead = nullptr;
     collect(*s, codes);
@@ -390,9 +390,9 @@ VdbStatus vdb_ivf_coded_feed(VdbIvfCodedScan *s, const void *page) noexcept
 
 bool vdb_ivf_coded_ready(VdbIvfCodedScan *s) noexcept
 {
-    if (!s->is_heap)
+    if (!s->is_ordered)
         s->candidates.make();
-    s->is_heap = true;
+    s->is_ordered = true;
     if (!s->in_order)
         return s->candidates.size > 0;
     return s->rows.size > 0 && s->rows.top().bound <= least_left(*s);
@@ -496,15 +496,4 @@ bool vdb_ivf_coded_estimate_lists(const VdbIvfCodedScan *s, const VdbIvfCentroid
         return false;
     estimate_lists(s->g, *codes, *s->estimate, s->query.vector, out);
     return true;
-}
-
-void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
-                            float *norms) noexcept
-{
-    const VdbKernels *kernels = vdb_simd_kernels();
-    for (uint32_t i = 0; i < centroids->count; i++) {
-        const auto *c = reinterpret_cast<const float *>(
-            static_cast<const char *>(centroids->values) + i * centroids->stride);
-        norms[i] = kernels->inner_product(c, c, g->space.dims);
-    }
 }

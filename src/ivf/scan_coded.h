@@ -30,7 +30,7 @@ struct VdbIvfCodedScan {
     void *codes_of_query;   // these three are in the scan's own memory
     float *lowers;          // of a page's entries
     uint32_t *near;         // which of them are wanted
-    size_t limit;           // of bytes for both heaps
+    size_t limit;           // of bytes for candidates
 
     // the list whose pages are fed
     uint32_t list_id;
@@ -40,8 +40,8 @@ struct VdbIvfCodedScan {
     float width;            // lower bounds are that many spreads below the estimates
 
     vdb::ivf::CandidateQueue candidates;
-    uint32_t room; // candidates before the farthest are given up
-    bool is_heap;  // no page was fed since
+    uint32_t room;   // candidates before the farthest are given up
+    bool is_ordered; // no page was fed since
     vdb::Heap<VdbIvfCodedRow, vdb::ivf::NearestRowFirst> rows;
     VdbIvfCandidate batch[vdb::ivf::kCodedBatch];
     uint32_t batch_size;

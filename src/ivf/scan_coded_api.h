@@ -141,10 +141,6 @@ uint32_t vdb_ivf_coded_ranked_total(const VdbIvfCodedScan *s) VDB_NOEXCEPT;
 bool vdb_ivf_coded_estimate_lists(const VdbIvfCodedScan *s, const VdbIvfCentroidCodes *codes,
                                   VdbIvfRanked *out) VDB_NOEXCEPT;
 
-/* Squared norms of centroids, for VdbIvfCodedList. */
-void vdb_ivf_centroid_norms(const VdbIvfGeometry *g, const VdbIvfCentroids *centroids,
-                            float *norms) VDB_NOEXCEPT;
-
 VDB_END_DECLS
 
 #endif
