@@ -41,4 +41,17 @@ inline void seed_damage(Seed &seed, uint16_t block, uint16_t at, const std::stri
     seed.append(bytes.data(), bytes.size());
 }
 
+// The index that make() makes of the i-th form; all are made the first time one is asked for.
+template <class Index, class Form, size_t n>
+const Index &made_once(const Form (&forms)[n], Index (*make)(const Form &), uint32_t i)
+{
+    static const auto *all = [&forms, make] {
+        auto *made = new std::vector<Index>;
+        for (const Form &form : forms)
+            made->push_back(make(form));
+        return made;
+    }();
+    return (*all)[i % n];
+}
+
 } // namespace vdb::fuzz

@@ -48,22 +48,11 @@ Store make(const Form &form)
     return store;
 }
 
-const Store &base(uint32_t i)
-{
-    static std::vector<Store> *all = [] {
-        auto *made = new std::vector<Store>;
-        for (const Form &form : kForms)
-            made->push_back(make(form));
-        return made;
-    }();
-    return (*all)[i];
-}
-
 } // namespace
 
 void run(Input in)
 {
-    const Store &from = base(in.number<uint8_t>() % std::size(kForms));
+    const Store &from = made_once(kForms, make, in.number<uint8_t>());
     Pages store(from.g, from.pages);
     damage(store.pages, in);
     steps(store, in);

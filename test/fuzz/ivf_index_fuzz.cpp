@@ -46,22 +46,11 @@ Image make(const Form &form)
     return image;
 }
 
-const Image &base(uint32_t i)
-{
-    static std::vector<Image> *all = [] {
-        auto *made = new std::vector<Image>;
-        for (const Form &form : kForms)
-            made->push_back(make(form));
-        return made;
-    }();
-    return (*all)[i];
-}
-
 } // namespace
 
 void run(Input in)
 {
-    Index index(base(in.number<uint8_t>() % std::size(kForms)));
+    Index index(made_once(kForms, make, in.number<uint8_t>()));
     damage(index.image.pages, in);
     steps(index, in);
 }
