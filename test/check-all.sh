@@ -40,6 +40,16 @@ if [ -n "${CHECK_STEP:-}" ]; then
     exit
 fi
 
+# The lines of a failed step's output that say what failed, few enough to be seen where only the end of a log is kept;
+# what servers logged is left out, since many errors there are meant.
+what_failed() {
+    sed '/^--- .*\.log$/,$d' "$1" |
+        grep -aE '^not ok|Failed test|^# +(got|expected):|Dubious|FAILED|\(Failed\)|ERROR: |error running|(error|Error)( [0-9]+)?:' |
+        cut -c 1-300 | tail -n 25
+}
+
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 failed=()
 summary=''
 for step in "${steps[@]}"; do
@@ -49,7 +59,7 @@ for step in "${steps[@]}"; do
     result=passed
     # shellcheck disable=SC2086
     if ! { test/install-deps.sh ${packages[$step]} &&
-        CHECK_STEP=$step timeout --foreground -k 30 "${limit[$step]}" "$0"; } </dev/null; then
+        CHECK_STEP=$step timeout --foreground -k 30 "${limit[$step]}" "$0"; } </dev/null 2>&1 | tee "$logs/$step"; then
         result=FAILED
         failed+=("$step")
     fi
@@ -57,5 +67,9 @@ for step in "${steps[@]}"; do
     [ "$step" != build ] || [ "$result" = passed ] || break
 done
 printf '\n==== summary\n%s' "$summary"
+for step in "${failed[@]}"; do
+    printf '==== what failed in %s\n' "$step"
+    what_failed "$logs/$step" || true
+done
 [ ${#failed[@]} -eq 0 ] || { echo "FAILED: ${failed[*]}"; exit 1; }
 echo "All steps passed."
