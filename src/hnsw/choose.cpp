@@ -49,6 +49,15 @@ struct Chooser {
                                        region->node(node_at(region, place))->norm);
     }
 
+    // What the node is ordered by among the edges that are returned to that candidate.  Under inner
+    // product it is that with the candidate: else nobody would lead to the very longest nodes,
+    // which are far from all others.
+    float seen_from_other(uint32_t i) const
+    {
+        float apart = work->block.norm(i);
+        return is_by_direction(region) ? apart - region->node(node)->norm : apart;
+    }
+
     // Whether some kept edge leads to a node from where it is nearer, by that factor.
     bool shadowed(uint32_t i, float factor) const
     {
@@ -134,11 +143,8 @@ void choose_edges(BuildRegion *r, BuildWork *work, uint32_t place)
         if (!work->kept[i])
             continue;
         pool->places()[own] = places[work->near[i].place];
-        float distance = work->near[i].distance;
-        if (is_by_direction(r))
-            distance = r->space().turned(distance, r->node(node_at(r, place))->norm,
-                                         r->node(node_at(r, pool->places()[own]))->norm);
-        pool->distances(r->pool_size)[own++] = CandidatePool::number_of(distance);
+        pool->distances(r->pool_size)[own++] =
+            CandidatePool::number_of(chooser.seen_from_other(work->near[i].place));
     }
     pool->own = pool->count = own;
 }

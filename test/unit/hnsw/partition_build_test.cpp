@@ -155,6 +155,26 @@ TEST(PartitionBuild, InnerProductOfLogNormalLengths)
     expect_inner_product_as_by_insertion(of_lengths(9000, 64, lengths));
 }
 
+// They are among the answers of many queries, and far from all others.
+TEST(PartitionBuild, ListsLeadToTheVeryLongest)
+{
+    std::lognormal_distribution<float> lengths(0, 1.2f);
+    std::vector<Row> rows = of_lengths(9000, 64, lengths);
+    Build build(64, {.metric = VDB_METRIC_IP, .kept = VDB_KEPT_SQ8}, rows.size());
+    ASSERT_EQ(build.add(rows), rows.size());
+    Index index(build);
+    std::map<VdbNode, uint32_t> lists;
+    std::vector<std::pair<float, VdbNode>> longest;
+    for (VdbNode id : index.nodes()) {
+        longest.emplace_back(-index.node(id)->norm, id);
+        for (VdbNode other : index.links(id, 0))
+            lists[other]++;
+    }
+    std::sort(longest.begin(), longest.end());
+    for (size_t i = 0; i < 10; i++)
+        EXPECT_GE(lists[longest[i].second], 16u);
+}
+
 TEST(PartitionBuild, LeavesFollowEfConstruction)
 {
     struct Case {
