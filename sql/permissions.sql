@@ -13,12 +13,20 @@ SELECT p.oid::regprocedure AS function, p.prosecdef, p.proleakproof, p.proacl
     FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
     WHERE e.extname = 'vectordb' AND (p.prosecdef OR p.proleakproof OR p.proacl IS NOT NULL);
--- what takes internal values is not for SQL
-\set VERBOSITY sqlstate
-SELECT sparsevec_avg(NULL), sparsevec_sum(NULL);
-SELECT sparsevec_accum(NULL, NULL);
-SELECT hnsw_halfvec_support(NULL);
-\set VERBOSITY default
+-- what takes internal values is not for SQL; minor versions of PostgreSQL refuse it as 0A000 or as 42883
+DO $$
+DECLARE
+    call text;
+BEGIN
+    FOREACH call IN ARRAY ARRAY['sparsevec_avg(NULL), sparsevec_sum(NULL)', 'sparsevec_accum(NULL, NULL)', 'hnsw_halfvec_support(NULL)'] LOOP
+        BEGIN
+            EXECUTE 'SELECT ' || call;
+            RAISE NOTICE 'answered: %', call;
+        EXCEPTION WHEN feature_not_supported OR undefined_function THEN
+            RAISE NOTICE 'refused: %', call;
+        END;
+    END LOOP;
+END $$;
 -- immutable: settings of a session change no value
 SET extra_float_digits = -15;
 SELECT '[0.1,1e-7,33333333]'::vector, '[0.1,3333]'::halfvec, '{1:0.1}/2'::sparsevec, '[0.1]'::vector::real[]::text;
