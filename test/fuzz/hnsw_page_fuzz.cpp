@@ -2,28 +2,21 @@
 // nothing that reads pages by it leaves them.
 #include "hnsw/check_api.h"
 #include "hnsw_steps.h"
+#include "page_input.h"
 
 namespace vdb::fuzz {
 
 namespace {
 
-constexpr size_t kMetaBytes = sizeof(hnsw::MetaPage);
+struct Format {
+    using Page = hnsw::test::Page;
+    using MetaPage = hnsw::MetaPage;
+    using Trailer = hnsw::PageTrailer;
+    static constexpr uint32_t kHeader = hnsw::kPageHeaderSize;
+    static constexpr uint16_t kMetaKind = VDB_HNSW_PAGE_META, kPageId = VDB_HNSW_PAGE_ID;
+};
+using AnyPages = PageInput<Format>;
 
-Page read_page(Input &in, size_t bytes)
-{
-    Page page;
-    std::memset(&page, 0, sizeof(page));
-    in.copy(page.bytes + hnsw::kPageHeaderSize, bytes);
-    return page;
-}
-
-void stamp(Page &page, uint16_t kind)
-{
-    uint16_t tail[2] = {kind, VDB_HNSW_PAGE_ID};
-    std::memcpy(page.bytes + kPageSize - sizeof(tail), tail, sizeof(tail));
-}
-
-// What a metapage says is all believed, or nothing of it.
 bool read_geometry(const Page &meta, VdbHnswGeometry *g)
 {
     uint64_t seed;
@@ -31,9 +24,7 @@ bool read_geometry(const Page &meta, VdbHnswGeometry *g)
     VdbHnswGeometry checked;
     VdbStatus status = vdb_hnsw_meta_geometry(&meta, kPageSize, g, &seed);
     VdbStatus check = vdb_hnsw_check_geometry(&meta, kPageSize, &checked, &problem);
-    expect((status == VDB_OK) == (check == VDB_OK), "reader and checker agree on a metapage");
-    expect((check == VDB_OK) == (problem == nullptr), "the checker says what is wrong");
-    if (status != VDB_OK)
+    if (!believed(status, check, problem))
         return false;
     expect(g->slots_per_page > 0 && g->cells_per_cell_page > 0, "there is room on pages");
     for (int kind = VDB_HNSW_PAGE_META; kind <= VDB_HNSW_PAGE_VECTOR; kind++)
@@ -43,26 +34,27 @@ bool read_geometry(const Page &meta, VdbHnswGeometry *g)
     return true;
 }
 
-std::vector<Page> page_of(const Store &store, VdbHnswPageKind kind)
+// A store's first page of each kind.
+std::vector<Page> first_pages(const Store &store)
 {
-    for (const Page &page : store.pages)
-        if (hnsw::page_kind(&page, store.g) == kind)
-            return {page};
-    return {};
+    std::vector<Page> found;
+    for (auto kind : {VDB_HNSW_PAGE_NODE, VDB_HNSW_PAGE_CELL, VDB_HNSW_PAGE_VECTOR})
+        for (const Page &page : store.pages)
+            if (hnsw::page_kind(&page, store.g) == kind) {
+                found.push_back(page);
+                break;
+            }
+    return found;
 }
 
-// A store's metapage and its first page of each kind.
 Seed seed_of(const Store &store)
 {
     Seed seed;
-    seed.append(store.pages[0].bytes + hnsw::kPageHeaderSize, kMetaBytes);
-    seed.number<uint8_t>(3);
-    for (auto kind : {VDB_HNSW_PAGE_NODE, VDB_HNSW_PAGE_CELL, VDB_HNSW_PAGE_VECTOR})
-        for (const Page &page : page_of(store, kind)) {
-            uint16_t bytes = kPageSize - hnsw::kPageHeaderSize - 4;
-            seed.number<uint8_t>(static_cast<uint8_t>(kind)).number(bytes);
-            seed.append(page.bytes + hnsw::kPageHeaderSize, bytes);
-        }
+    std::vector<Page> pages = first_pages(store);
+    AnyPages::seed_meta(seed, store.pages[0]);
+    seed.number<uint8_t>(static_cast<uint8_t>(pages.size()));
+    for (const Page &page : pages)
+        AnyPages::seed_page(seed, page);
     for (uint8_t step : {0, 1, 5, 2, 6, 3})
         seed.number(step).number<uint8_t>(1).number<uint16_t>(5);
     return seed;
@@ -72,17 +64,12 @@ Seed seed_of(const Store &store)
 
 void run(Input in)
 {
-    Page meta = read_page(in, kMetaBytes);
-    stamp(meta, VDB_HNSW_PAGE_META);
+    Page meta = AnyPages::meta(in);
     VdbHnswGeometry g;
     if (!read_geometry(meta, &g))
         return;
     std::vector<Page> pages = {meta};
-    for (uint32_t n = in.number<uint8_t>() % 4; n > 0; n--) {
-        auto kind = in.number<uint8_t>();
-        pages.push_back(read_page(in, in.number<uint16_t>() % (kPageSize - 28)));
-        stamp(pages.back(), kind % 8);
-    }
+    AnyPages::pages(in, 3, pages);
     Pages store(g, pages);
     steps(store, in);
 }

@@ -1,28 +1,22 @@
 // ivf pages of any bytes, the metapage among them: whatever geometry a metapage is accepted with,
 // nothing that reads pages by it leaves them.
 #include "ivf_steps.h"
+#include "page_input.h"
 
 namespace vdb::fuzz {
 
 namespace {
 
-constexpr size_t kMetaBytes = sizeof(ivf::MetaPage);
+struct Format {
+    using Page = ivf::test::Page;
+    using MetaPage = ivf::MetaPage;
+    using Trailer = ivf::PageTrailer;
+    static constexpr uint32_t kHeader = ivf::kPageHeaderSize;
+    static constexpr uint16_t kMetaKind = VDB_IVF_PAGE_META, kPageId = VDB_IVF_PAGE_ID;
+};
+using Pages = PageInput<Format>;
+constexpr uint32_t kMostPages = 5; // beside the metapage
 
-Page read_page(Input &in, size_t bytes)
-{
-    Page page;
-    std::memset(&page, 0, sizeof(page));
-    in.copy(page.bytes + ivf::kPageHeaderSize, bytes);
-    return page;
-}
-
-void stamp(Page &page, uint32_t next, uint16_t kind)
-{
-    ivf::PageTrailer tail = {next, kind, VDB_IVF_PAGE_ID};
-    std::memcpy(page.bytes + sizeof(page) - sizeof(tail), &tail, sizeof(tail));
-}
-
-// What a metapage says is all believed, or nothing of it.
 bool read_geometry(const Page &meta, VdbIvfGeometry *g)
 {
     uint32_t lists;
@@ -31,9 +25,7 @@ bool read_geometry(const Page &meta, VdbIvfGeometry *g)
     VdbIvfGeometry checked;
     VdbStatus status = vdb_ivf_meta_geometry(&meta, sizeof(meta), g, &lists, &seed);
     VdbStatus check = vdb_ivf_check_geometry(&meta, sizeof(meta), &checked, &problem);
-    expect((status == VDB_OK) == (check == VDB_OK), "reader and checker agree on a metapage");
-    expect((check == VDB_OK) == (problem == nullptr), "the checker says what is wrong");
-    if (status != VDB_OK)
+    if (!believed(status, check, problem))
         return false;
     expect(g->capacity > 0 && g->centroids_per_page > 0, "there is room on pages");
     for (int kind = VDB_IVF_PAGE_META; kind <= VDB_IVF_PAGE_LAST; kind++)
@@ -43,25 +35,15 @@ bool read_geometry(const Page &meta, VdbIvfGeometry *g)
     return true;
 }
 
-void seed_page(Seed &seed, const Image &image, VdbBlock block)
-{
-    const auto *bytes = static_cast<const char *>(image.page(block));
-    uint16_t length = 2000;
-    ivf::PageTrailer tail;
-    std::memcpy(&tail, bytes + sizeof(Page) - sizeof(tail), sizeof(tail));
-    seed.number<uint8_t>(static_cast<uint8_t>(tail.kind)).number<int8_t>(-1).number(length);
-    seed.append(bytes + ivf::kPageHeaderSize, length);
-}
-
 // An image's metapage and first pages.
 Seed seed_of(const Image &image)
 {
     Seed seed;
-    auto n = static_cast<uint8_t>(std::min<size_t>(image.pages.size() - 1, 5));
-    seed.append(static_cast<const char *>(image.page(0)) + ivf::kPageHeaderSize, kMetaBytes);
+    auto n = static_cast<uint8_t>(std::min<size_t>(image.pages.size() - 1, kMostPages));
+    Pages::seed_meta(seed, image.pages[0]);
     seed.number(n);
     for (VdbBlock b = 1; b <= n; b++)
-        seed_page(seed, image, b);
+        Pages::seed_page(seed, image.pages[b], 2000);
     for (uint8_t step : {0, 1, 4, 2, 0, 3})
         seed.number(step).number<uint8_t>(3).number<uint8_t>(5).number<uint8_t>(2);
     return seed;
@@ -71,19 +53,13 @@ Seed seed_of(const Image &image)
 
 void run(Input in)
 {
-    Page meta = read_page(in, kMetaBytes);
-    stamp(meta, VDB_NO_BLOCK, VDB_IVF_PAGE_META);
+    Page meta = Pages::meta(in);
     VdbIvfGeometry g;
     if (!read_geometry(meta, &g))
         return;
     Image image(g);
     image.pages = {meta};
-    for (uint32_t n = in.number<uint8_t>() % 6; n > 0; n--) {
-        auto kind = in.number<uint8_t>();
-        auto next = in.number<int8_t>();
-        image.pages.push_back(read_page(in, in.number<uint16_t>() % (sizeof(Page) - 32)));
-        stamp(image.pages.back(), static_cast<uint32_t>(int32_t{next}), kind % 8);
-    }
+    Pages::pages(in, kMostPages, image.pages);
     Index index(image);
     steps(index, in);
 }
