@@ -70,23 +70,6 @@ restore_paint('beside_vectordb', 'CREATE EXTENSION vectordb');
 check_answers('beside_vectordb', 1);
 
 # --- in place ---
-# What an extension consists of, with all that a script can set.
-sub catalog
-{
-	my ($database) = @_;
-
-	return $node->safe_psql($database, q{
-		SELECT pg_describe_object(d.classid, d.objid, 0), obj_description(d.objid, d.classid::regclass::name),
-			p.probin, p.prosrc, p.prorettype::regtype, p.provolatile, p.proisstrict, p.proparallel,
-			o.oprcode, o.oprcanhash, o.oprcanmerge, o.oprcom::regoperator, o.oprnegate::regoperator, o.oprrest, o.oprjoin,
-			t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typstorage
-		FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
-		LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
-		LEFT JOIN pg_operator o ON d.classid = 'pg_operator'::regclass AND o.oid = d.objid
-		LEFT JOIN pg_type t ON d.classid = 'pg_type'::regclass AND t.oid = d.objid
-		WHERE e.extname = 'vector' AND d.deptype = 'e' ORDER BY 1});
-}
-
 # The first page of an index of pgvector, as far as anything looks at it: header, magic number, its page id at the end.
 sub pgvector_metapage
 {
@@ -99,7 +82,7 @@ sub pgvector_metapage
 }
 
 restore_paint('moved');
-my $fresh = catalog('moved');
+my $fresh = extension_catalog($node, 'moved', 'vector');
 my %file = map { $_ => $node->data_dir . '/' . $node->safe_psql('moved', "SELECT pg_relation_filepath('$_')") } index_list('moved');
 my %am = map { $_ => $node->safe_psql('moved', "SELECT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam WHERE c.oid = '$_'::regclass") }
   keys %file;
@@ -140,7 +123,7 @@ is($node->safe_psql('moved', q{SELECT count(*) FROM pg_proc WHERE probin = '$lib
 like(error_of('ALTER EXTENSION vector UPDATE'),
 	qr/WARNING:  01000: indexes of pgvector are out of use until they are built anew: .*hnsw_vector_l2.*HINT:  REINDEX INDEX CONCURRENTLY/s,
 	'the update names the indexes');
-is(catalog('moved'), $fresh, 'updated, the extension is what it is when created');
+is(extension_catalog($node, 'moved', 'vector'), $fresh, 'updated, the extension is what it is when created');
 
 # Were an old file read, it would be known.
 my $invalid = $node->safe_psql('moved', q{SELECT string_agg(indexrelid::text, ',') FROM pg_index WHERE NOT indisvalid});

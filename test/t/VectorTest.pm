@@ -10,7 +10,8 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server no_checksums);
+our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server no_checksums
+  extension_catalog);
 
 # Operator of each operator class.
 our %METRICS = (
@@ -100,6 +101,38 @@ sub check_index
 
 	is($node->safe_psql('postgres', "SELECT * FROM vectordb_index_check('$_')"), '', "$_ is sound $when")
 	  foreach @indexes;
+}
+
+# All that an extension's scripts put into the catalogs of a database, one line for each object, without what differs
+# from one database to the next.
+sub extension_catalog
+{
+	my ($node, $database, $extension) = @_;
+
+	return $node->safe_psql($database, qq{
+		SELECT concat_ws(' | ', pg_describe_object(d.classid, d.objid, 0), obj_description(d.objid, d.classid::regclass::name),
+			CASE p.prokind WHEN 'f' THEN pg_get_functiondef(p.oid) END, p.proacl, p.prosupport,
+			(SELECT row(a.aggkind, a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn, a.aggdeserialfn, a.aggfinalextra,
+				a.aggfinalmodify, a.aggsortop::regoperator, a.aggtranstype::regtype, a.aggtransspace, a.agginitval, p.proparallel)
+				FROM pg_aggregate a WHERE a.aggfnoid = p.oid),
+			(SELECT row(o.oprkind, o.oprcanmerge, o.oprcanhash, o.oprresult::regtype, o.oprcom::regoperator,
+				o.oprnegate::regoperator, o.oprcode, o.oprrest, o.oprjoin) FROM pg_operator o WHERE o.oid = d.objid AND d.classid = 'pg_operator'::regclass),
+			(SELECT row(t.typlen, t.typbyval, t.typtype, t.typcategory, t.typispreferred, t.typdelim, t.typsubscript, t.typelem::regtype,
+				t.typarray::regtype, t.typinput, t.typoutput, t.typreceive, t.typsend, t.typmodin, t.typmodout, t.typanalyze, t.typalign,
+				t.typstorage, t.typcollation, t.typacl) FROM pg_type t WHERE t.oid = d.objid AND d.classid = 'pg_type'::regclass),
+			(SELECT row(c.castfunc::regprocedure, c.castcontext, c.castmethod) FROM pg_cast c WHERE c.oid = d.objid AND d.classid = 'pg_cast'::regclass),
+			(SELECT row(m.amhandler, m.amtype) FROM pg_am m WHERE m.oid = d.objid AND d.classid = 'pg_am'::regclass),
+			(SELECT row(c.opcintype::regtype, c.opcdefault, c.opckeytype::regtype) FROM pg_opclass c WHERE c.oid = d.objid AND d.classid = 'pg_opclass'::regclass),
+			CASE d.classid WHEN 'pg_opfamily'::regclass THEN
+				(SELECT string_agg(concat(o.amoplefttype::regtype, o.amoprighttype::regtype, o.amopstrategy, o.amoppurpose, o.amopopr::regoperator,
+					o.amopsortfamily <> 0), ', ' ORDER BY o.amoplefttype::regtype::text, o.amoprighttype::regtype::text, o.amopstrategy)
+					FROM pg_amop o WHERE o.amopfamily = d.objid) ||
+				(SELECT string_agg(concat(f.amproclefttype::regtype, f.amprocrighttype::regtype, f.amprocnum, f.amproc), ', '
+					ORDER BY f.amproclefttype::regtype::text, f.amprocrighttype::regtype::text, f.amprocnum)
+					FROM pg_amproc f WHERE f.amprocfamily = d.objid) END)
+		FROM pg_depend d JOIN pg_extension e ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = e.oid
+		LEFT JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND p.oid = d.objid
+		WHERE e.extname = '$extension' AND d.deptype = 'e' ORDER BY 1});
 }
 
 # Kills the postmaster and everything under it at once, as a power failure would.
