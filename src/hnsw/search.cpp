@@ -75,6 +75,7 @@ void begin_layer(Search &s, uint32_t level, uint32_t ef)
     s.by_codes = goes_by_codes(s);
     s.sorted = false;
     s.twin = VDB_NO_NODE;
+    s.doubted = VDB_NO_NODE;
     want(s, Want::kNothing, VDB_NO_BLOCK);
     if (s.by_codes) {
         begin_hops(s);

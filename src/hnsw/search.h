@@ -93,6 +93,8 @@ struct VdbHnswSearch {
     bool more_tids;
     uint32_t logged; // estimates waiting for the distance of their node
     VdbBlock slices[vdb::hnsw::kMaxVectorPages];
+    uint16_t generation; // of the node whose slices these are
+    VdbNode doubted;     // its kept vector did not match its check: the node is looked at again
 
     // Insertion under inner product: the live node seen that is nearest by Euclidean distance
     VdbNode twin;
@@ -120,9 +122,11 @@ inline bool assembles(const VdbHnswGeometry &g)
 // search_vector.cpp: comparing the query with one stored vector, which may lie on several pages
 
 // Takes the node's vector from its slot.  Afterwards s.raw is known, or slices are wanted
-// (s.want), or the node is being taken apart (VDB_STALE).
+// (s.want), or the node is being taken apart (VDB_STALE).  VDB_CORRUPT: what it keeps does not
+// match its check.
 VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node);
-// Takes the slice wanted.  True when s.raw is known.
+// Takes the slice wanted.  True when s.raw is known.  Where the whole does not match its check, the
+// node's page is wanted once more: the slices may be another node's by now.
 bool add_slice(VdbHnswSearch &s, const void *page);
 
 // search_visit.cpp: node by node, each by its own page

@@ -26,6 +26,18 @@ void add_units(VdbHnswSearch &s, const void *units, uint32_t start, uint32_t n)
         s.raw += s.space.raw(unit_at(s.query.vector, s.g, start), units, n);
 }
 
+bool is_intact(const VdbHnswSearch &s, const void *kept)
+{
+    return !s.g.checked || vdb_kept_intact(s.g.kept, s.g.space.dims, kept);
+}
+
+// Whether the node is still the one whose slices were read.
+bool has_these_slices(const VdbHnswSearch &s, const NodeHeader *node)
+{
+    return node->generation == s.generation &&
+           std::memcmp(s.slices, vector_blocks(node, s.g), s.slice_count * sizeof(VdbBlock)) == 0;
+}
+
 } // namespace
 
 VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node)
@@ -37,12 +49,16 @@ VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node)
         return VDB_CORRUPT;
     s.slice_count = vdb_hnsw_slices(&s.g, s.units);
     if (s.slice_count == 0) {
-        // Not where it goes on in vector pages: those may be another node's by now.
-        if (s.g.checked && !vdb_kept_intact(s.g.kept, s.g.space.dims, inline_vector(node, s.g)))
+        if (vdb_hnsw_coded(&s.g) && !is_intact(s, inline_vector(node, s.g)))
             return VDB_CORRUPT;
         compare(s, inline_vector(node, s.g));
         return VDB_OK;
     }
+    bool doubted = s.doubted == s.node;
+    s.doubted = VDB_NO_NODE;
+    if (doubted && has_these_slices(s, node))
+        return VDB_CORRUPT;
+    s.generation = node->generation;
     std::memcpy(s.slices, vector_blocks(node, s.g), s.slice_count * sizeof(VdbBlock));
     for (uint32_t i = 0; i < s.slice_count; i++)
         if (s.slices[i] == VDB_NO_BLOCK)
@@ -59,6 +75,11 @@ bool add_slice(VdbHnswSearch &s, const void *page)
     add_units(s, slice_vector(page), slice_start(s.g, s.slice), slice_units(s.g, s.units, s.slice));
     if (++s.slice < s.slice_count) {
         want(s, Want::kSlice, s.slices[s.slice]);
+        return false;
+    }
+    if (vdb_hnsw_coded(&s.g) && !is_intact(s, s.assembled)) {
+        s.doubted = s.node;
+        want(s, s.by_codes ? Want::kHop : Want::kVisit, vdb_hnsw_node_block(&s.g, s.node));
         return false;
     }
     if (assembles(s.g))

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +33,7 @@ inline void require(VdbStatus status)
 struct Store : Image {
     uint32_t ef_construction = 64;
     uint64_t budget = UINT64_MAX; // page reads left
+    std::function<void(VdbBlock)> before_read = [](VdbBlock) {};
 
     // An empty index.
     explicit Store(uint32_t dims, Options o = {}) : ef_construction(o.ef_construction)
@@ -60,6 +62,7 @@ struct Store : Image {
             throw Corrupted{};
         if (budget-- == 0)
             throw Endless{};
+        before_read(block);
         std::memcpy(window_.get(), page(block), kPageSize);
         return window_.get();
     }

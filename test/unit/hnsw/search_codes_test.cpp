@@ -455,6 +455,31 @@ TEST(CodedSearch, VectorsBesideTheirSlots)
     EXPECT_EQ(search_all(store, query, 20).size(), rows.size() - 1);
 }
 
+// A slot may have been freed and taken again since its node's page was read, and the vector page be
+// another's: the node is looked at again, and only if it has not changed the page is damaged.
+TEST(CodedSearch, SlicesThatAreAnotherNodesByNow)
+{
+    constexpr uint32_t kLong = 3000;
+    std::vector<Row> rows = embeddings(50, kLong, VDB_METRIC_L2);
+    for (bool taken : {true, false}) {
+        Store store(rows, kLong, {.kept = VDB_KEPT_FULL});
+        NodeHeader *node = store.node(store.leaf());
+        VdbBlock slice = vector_blocks(node, store.g)[0];
+        uint32_t reads = 0;
+        store.before_read = [&](VdbBlock block) {
+            if (block != slice || ++reads > 2)
+                return;
+            store.pages[slice].bytes[500] ^= 1; // and back, the second time
+            node->generation += taken;
+        };
+        if (taken)
+            EXPECT_EQ(search_all(store, rows[0], 20).size(), rows.size());
+        else
+            EXPECT_THROW(search_all(store, rows[0], 20), Corrupted);
+        EXPECT_EQ(reads, taken ? 2u : 1u);
+    }
+}
+
 TEST(CodedSearch, InsertionFindsItsNeighbours)
 {
     for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_COSINE, VDB_METRIC_IP}) {
