@@ -311,15 +311,11 @@ float error_bound(uint32_t dims, const float *x, double squared)
 uint32_t check_of(VdbKept kept, uint32_t dims, const void *blob, uint32_t beside)
 {
     const auto *bytes = static_cast<const uint8_t *>(blob);
-    const size_t n = vdb_kept_bytes(kept, dims);
+    const size_t words = vdb_kept_bytes(kept, dims) / sizeof(uint32_t);
     uint32_t sum =
         beside + (vdb_float_bits(static_cast<const Header *>(blob)->error) & ~kCheckBits);
 
-    for (size_t i = sizeof(uint32_t); i < n; i += sizeof(uint32_t)) {
-        uint32_t word;
-        std::memcpy(&word, bytes + i, sizeof(word));
-        sum += word;
-    }
+    sum += vdb_simd_kernels()->sum_words(bytes + sizeof(uint32_t), words - 1);
     return (sum * 0x9E37'79B1U) >> 16;
 }
 

@@ -31,7 +31,7 @@
         .half_kept_l2 = kept_l2, .half_kept_dot = kept_dot, .byte_kept_l2 = kept_l2,               \
         .byte_kept_dot = kept_dot, .nibble_kept_l2 = kept_l2, .nibble_kept_dot = kept_dot,         \
         .byte_quantize = byte_quantize, .byte_distances = byte_distances, .less_than = less_than,  \
-        .least = least, .most = most, .add_scaled = add_scaled                                     \
+        .least = least, .most = most, .add_scaled = add_scaled, .sum_words = sum_words             \
     }
 
 namespace vdb::simd {

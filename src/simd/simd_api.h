@@ -154,6 +154,9 @@ typedef struct VdbKernels {
 
     /* sum[i] += scale * x[i], by every table to the same bits. */
     void (*add_scaled)(double *sum, const float *x, double scale, size_t n) VDB_NOEXCEPT;
+
+    /* The sum of n words of 32 bits, modulo 2^32. */
+    uint32_t (*sum_words)(const void *words, size_t n) VDB_NOEXCEPT;
 } VdbKernels;
 
 /* The table in use.  Never NULL; chosen on first call, cheap afterwards. */
