@@ -8,9 +8,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 use VectorTest;
 
-my $seed = $ENV{CRASH_SEED} // time;
-srand $seed;
-note "CRASH_SEED=$seed";
+seed_from('CRASH_SEED', int time);
 
 my $node = new_server('crash', "maintenance_work_mem = '1MB'\nmax_parallel_maintenance_workers = 1\nrestart_after_crash = on\n");
 my $dir = PostgreSQL::Test::Utils::tempdir;
@@ -115,10 +113,11 @@ sub verify
 	{
 		my ($column, $operator) = @$search;
 
-		# The row itself, or one with an equal vector: all of distance 0.
+		# The row itself, or one with an equal vector: all of distance 0. The searches see everything: what they do not
+		# find is lost, not merely missed.
 		is( $node->safe_psql(
 				'postgres', qq{
-			SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 100; SET ivf.probes = 1000;
+			SET enable_seqscan = off; SET enable_sort = off; SET hnsw.ef_search = 1000; SET ivf.probes = 1000;
 			SELECT count(*) FROM sought s JOIN item i USING (id) WHERE i.$column IS NOT NULL AND NOT s.id = ANY (
 				ARRAY(SELECT n.id FROM (SELECT id, $column $operator i.$column AS d FROM item
 					ORDER BY $column $operator i.$column LIMIT 40) n WHERE d < 1e-5))}),
@@ -135,9 +134,13 @@ sub crash
 
 	if ($how eq 'backend')
 	{
-		my $pid = $node->safe_psql('postgres',
-			"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
-		kill 'KILL', $pid if $pid;
+		my $killed = 0; # one that is not there yet, or just ended, is not
+		until ($killed)
+		{
+			my $pid = $node->safe_psql('postgres',
+				"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
+			$killed = kill 'KILL', $pid if $pid;
+		}
 		return;
 	}
 	kill_server($node);

@@ -62,22 +62,28 @@ foreach my $workers (0, 2)
 }
 
 # --- progress ---
-my $build = start_statement(
-	q{SET maintenance_work_mem = '1MB'; SET max_parallel_maintenance_workers = 0; CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops)});
 my %phases;
 my $most = 0;
-while ($build->{run}->pumpable)
+# Until somebody happened to look while rows were read, as a build may be quicker than a session begins.
+foreach my $try (1 .. 50)
 {
-	my $line = $node->safe_psql('postgres', 'SELECT phase, tuples_done, tuples_total FROM pg_stat_progress_create_index');
-	if ($line =~ /^([^|]+)\|(\d+)\|(\d+)/)
+	my $build = start_statement(
+		q{SET maintenance_work_mem = '1MB'; SET max_parallel_maintenance_workers = 0; CREATE INDEX item_v ON item USING hnsw (v vector_l2_ops)});
+	while ($build->{run}->pumpable)
 	{
-		$phases{$1} = 1;
-		$most = $2 if $2 > $most;
+		my $line = $node->safe_psql('postgres', 'SELECT phase, tuples_done, tuples_total FROM pg_stat_progress_create_index');
+		if ($line =~ /^([^|]+)\|(\d+)\|(\d+)/)
+		{
+			$phases{$1} = 1;
+			$most = $2 if $2 > $most;
+		}
+		$build->{run}->pump_nb;
+		sleep 0.01;
 	}
-	$build->{run}->pump_nb;
-	sleep 0.01;
+	$build->{run}->finish;
+	last if $most > 0 && $phases{'building index: loading tuples'};
+	$node->safe_psql('postgres', 'DROP INDEX item_v');
 }
-$build->{run}->finish;
 ok($phases{'building index: loading tuples'}, 'progress shows the phase: ' . join ', ', sort keys %phases);
 is(join(' ', grep { !/^(initializing|building index: (initializing|loading tuples|(partitioning|comparing) vectors|(choosing|linking) neighbors|returning edges|checking reachability|writing index pages))$/ } keys %phases),
 	'', 'and no unknown one');
@@ -86,14 +92,14 @@ cmp_ok($most, '>', 0, "and tuples: $most");
 # --- cancel ---
 foreach my $delay (5, 50, 200)
 {
-	my ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = $delay; CREATE INDEX cancelled ON item USING hnsw (v vector_l2_ops) WITH (ef_construction = 400)");
+	my ($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = $delay; CREATE INDEX cancelled ON item USING hnsw (v vector_l2_ops) WITH (m = 64, ef_construction = 1000)");
 	like($err, qr/canceling statement due to statement timeout/, "a build is cancelled after $delay ms");
 	my $started = time;
 	($rc, $out, $err) = $node->psql('postgres', qq{
 		SET statement_timeout = $delay; SET enable_seqscan = off; SET hnsw.ef_search = 1000;
-		SELECT count(*) FROM item a, LATERAL (SELECT FROM item b ORDER BY b.v <-> a.v LIMIT 100) n});
+		SELECT count(*) FROM generate_series(1, 1000), item a, LATERAL (SELECT FROM item b ORDER BY b.v <-> a.v LIMIT 100) n});
 	like($err, qr/canceling statement due to statement timeout/, "a scan is cancelled after $delay ms");
-	cmp_ok(time - $started, '<', 10, 'soon');
+	cmp_ok(time - $started, '<', 60, 'not at its natural end'); # of hours
 	($rc, $out, $err) = $node->psql('postgres', "SET statement_timeout = $delay; INSERT INTO item (v) SELECT random_vector(64 + i * 0) FROM generate_series(1, 100000) i");
 	like($err, qr/canceling statement due to statement timeout/, "inserts are cancelled after $delay ms");
 }
@@ -101,10 +107,11 @@ is($node->safe_psql('postgres', q{SELECT count(*) FROM pg_class WHERE relname = 
 check_index($node, 'after what was cancelled', 'item_v');
 
 # --- CONCURRENTLY beside writers ---
+# A transaction locks one row that is there already, so that no two wait for each other.
 my $writer = q{DO $$ BEGIN FOR i IN 1 .. 1000000 LOOP
-	INSERT INTO item (v) VALUES (random_vector(64)); DELETE FROM item WHERE id = 1 + (random() * 12000)::int;
-	UPDATE item SET v = random_vector(64) WHERE id = 1 + (random() * 12000)::int; UPDATE item SET id = -id WHERE id = 1 + (random() * 12000)::int;
-	COMMIT; END LOOP; END $$};
+	INSERT INTO item (v) VALUES (random_vector(64)); DELETE FROM item WHERE id = 1 + (random() * 12000)::int; COMMIT;
+	UPDATE item SET v = random_vector(64) WHERE id = 1 + (random() * 12000)::int; COMMIT;
+	UPDATE item SET id = -id WHERE id = 1 + (random() * 12000)::int; COMMIT; END LOOP; END $$};
 my @writers = map { start_statement($writer) } 1, 2;
 foreach my $statement (
 	'CREATE INDEX CONCURRENTLY beside ON item USING hnsw (v vector_cosine_ops)',

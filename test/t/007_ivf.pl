@@ -159,7 +159,7 @@ foreach my $form ([ 'v', '' ], [ $long, 'WITH (storage = sq8)' ], [ $long, 'WITH
 		INSERT INTO seen (v) SELECT c.v + random_vector(24 + i * 0) FROM generate_series(1, 1500) i JOIN centre c ON c.id = 1 + i % 5;});
 	my ($in, $out, $err) = ('', '', '');
 	my $session = IPC::Run::start([ 'psql', '-X', '-q', '-A', '-t', '-d', $node->connstr('postgres') ],
-		'<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout(120));
+		'<', \$in, '>', \$out, '2>', \$err, IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default));
 	$in .= "BEGIN ISOLATION LEVEL REPEATABLE READ; SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL ivf.iterative_scan = relaxed_order;
 		DECLARE c CURSOR FOR SELECT id FROM seen ORDER BY $vector <-> (SELECT $vector FROM centre WHERE id = 1);
 		FETCH 1 FROM c; \\echo ready\n";

@@ -14,9 +14,7 @@ use Workload;
 
 my $kills = $ENV{TORTURE_KILLS} // 8;
 my @kinds = split ' ', $ENV{TORTURE_KINDS} // join ' ', sort keys %Workload::INDEXES;
-my $seed = $ENV{CRASH_SEED} // int time;
-srand $seed;
-note "CRASH_SEED=$seed";
+seed_from('CRASH_SEED', int time);
 
 # The data files of the table and its index, and what is in them.
 sub read_files
@@ -73,8 +71,12 @@ sub crash
 	my ($node, $how) = @_;
 
 	return kill_server($node) if $how ne 'process';
-	my $pid = $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() ORDER BY random() LIMIT 1');
-	kill 'KILL', $pid;
+	my $killed = 0; # one that just ended is not
+	until ($killed)
+	{
+		my $pid = $node->safe_psql('postgres', 'SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() ORDER BY random() LIMIT 1');
+		$killed = kill 'KILL', $pid;
+	}
 	return;
 }
 

@@ -10,9 +10,7 @@ use VectorTest;
 use Workload;
 
 my $seconds = $ENV{MIX_SECONDS} // 8;
-my $seed = $ENV{CRASH_SEED} // int time;
-srand $seed;
-note "CRASH_SEED=$seed";
+seed_from('CRASH_SEED', int time);
 
 my $node = new_server('mix',
 	"autovacuum = on\nautovacuum_naptime = 1s\nautovacuum_vacuum_threshold = 20\nautovacuum_vacuum_scale_factor = 0\nmaintenance_work_mem = '8MB'\nmax_wal_size = 1GB\n");

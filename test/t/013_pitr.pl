@@ -19,16 +19,16 @@ my %rows_at;
 my $next = 10000;
 foreach my $kind (@kinds)
 {
-	my $builder = $load->start_session(map { ("CREATE INDEX CONCURRENTLY IF NOT EXISTS other ON item USING $Workload::INDEXES{$kind}", 'DROP INDEX other') } 1 .. 20);
-	my $running = "SELECT count(*) FROM pg_stat_progress_create_index WHERE phase LIKE 'building%'";
+	# More often than it takes: a build may be as quick as a session begins.
+	my $builder = $load->start_session(map { ("CREATE INDEX CONCURRENTLY IF NOT EXISTS other ON item USING $Workload::INDEXES{$kind}", 'DROP INDEX other') } 1 .. 10000);
+	my $running = "SELECT index_relid FROM pg_stat_progress_create_index WHERE phase LIKE 'building%'";
 
-	foreach my $try (1 .. 200)
+	foreach my $try (1 .. 2000)
 	{
-		next unless $node->safe_psql('postgres', $running);
 		my $id = $next++;
-		my $count = $node->safe_psql('postgres', "SELECT count(*) FROM add($id, $id); SELECT count(*) FROM item; SELECT pg_create_restore_point('$kind$id'); $running");
-		my ($added, $rows, $point, $still) = split /\n/, $count;
-		next unless $still;
+		my $said = $node->safe_psql('postgres', "SELECT count(*) FROM add($id, $id); SELECT count(*) FROM item; SELECT coalesce(($running), 0); SELECT pg_create_restore_point('$kind$id'); SELECT coalesce(($running), 0)");
+		my ($added, $rows, $before, $point, $after) = split /\n/, $said;
+		next unless $before && $before == $after; # in one and the same build
 		$rows_at{$kind} = [ "$kind$id", $rows ];
 		last;
 	}

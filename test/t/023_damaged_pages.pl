@@ -9,9 +9,8 @@ use VectorTest;
 
 use constant PAGE => 8192;
 
-my $seed = $ENV{DAMAGE_SEED} // 20260104;
+seed_from('DAMAGE_SEED', 20260104);
 my $rounds = $ENV{DAMAGE_ROUNDS} // 2;
-srand $seed;
 my $node = new_server('damaged_pages', "restart_after_crash = off\nstatement_timeout = '" . ($ENV{DAMAGE_TIMEOUT} // 60) . "s'\nmaintenance_work_mem = '64MB'\nfsync = off\n");
 
 # Type, access method, operator, and what the index is made with. Values come of random vectors of floats.
@@ -139,7 +138,7 @@ foreach my $round (1 .. $rounds)
 		$answers{$state}++;
 		push @bad, "$state: $tables[$n]{what}, round $round" unless $state =~ /^(00000|XX002|XX001|0A000)$/;
 	}
-	is($seen, @tables * ($round == $rounds ? 11 : 10), "round $round: each statement is answered (DAMAGE_SEED=$seed)") or diag substr $err, -2000;
+	is($seen, @tables * ($round == $rounds ? 11 : 10), "round $round: each statement is answered") or diag substr $err, -2000;
 	if ($round == $rounds)
 	{
 		check_index($node, 'after REINDEX', map { "$_->{name}_v" } @tables);
@@ -147,7 +146,7 @@ foreach my $round (1 .. $rounds)
 	$node->stop;
 	restore($_) foreach @tables;
 }
-is_deeply(\@bad, [], "no other errors (DAMAGE_SEED=$seed)");
+is_deeply(\@bad, [], "no other errors");
 my $total = 0;
 $total += $_ foreach values %pages;
 note "$total pages damaged; statements by SQLSTATE: ", join ', ', map { "$_ $answers{$_}" } sort keys %answers;

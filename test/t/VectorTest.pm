@@ -10,8 +10,10 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
-our @EXPORT = qw(%METRICS new_server load_wordnet prepare_recall measure_recall check_index kill_server no_checksums
+our @EXPORT = qw(%METRICS seed_from new_server load_wordnet prepare_recall measure_recall check_index kill_server no_checksums
   extension_catalog);
+
+my $repeat; # what seed_from() set
 
 # Operator of each operator class.
 our %METRICS = (
@@ -19,6 +21,24 @@ our %METRICS = (
 	vector_ip_ops => '<#>',
 	vector_cosine_ops => '<=>',
 	vector_l1_ops => '<+>');
+
+# Seeds perl's random numbers from an environment variable or else with this number. A test that fails says how to
+# repeat its choices. Returns the seed.
+sub seed_from
+{
+	my ($variable, $default) = @_;
+	my $seed = $ENV{$variable} // $default;
+
+	srand $seed;
+	note "$variable=$seed";
+	$repeat = "$variable=$seed";
+	return $seed;
+}
+
+END
+{
+	diag "repeat its choices: $repeat" if $repeat && ($? != 0 || !Test::More->builder->is_passing);
+}
 
 # A started cluster with the extension and with random_vector(dims), Gaussian and repeatable by setseed; %params as
 # of PostgreSQL::Test::Cluster's init.
