@@ -79,6 +79,8 @@ static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
         ii->nblocks = RelationGetNumberOfBlocks(index);
         if (blkno >= ii->nblocks)
             vdb_corrupted(index, blkno, "a link leads beyond the end of the index");
+        if (index->rd_amcache != NULL)
+            ((IvfCache *) index->rd_amcache)->ii.nblocks = ii->nblocks;
     }
     buf = pin_block(index, blkno, strategy);
     LockBuffer(buf, lockmode);
