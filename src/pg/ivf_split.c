@@ -27,6 +27,10 @@
  * is within .02, as a centroid is the mean of some dozens of rows. */
 #define MOST_DRIFT 0.1
 
+/* Of a list's entries, as many as centroids are found from for each piece that it is split into:
+ * two and a half times what a build draws for a list. */
+#define SAMPLE_OF_PIECE 128
+
 typedef struct Piece {
     uint32 ordinal;
     VdbIvfList list;
@@ -319,6 +323,8 @@ static void find_centroids(Split *s, uint32 pieces)
         pieces /= 2;
     if (pieces == 0)
         return;
+    if (pieces > 1)
+        rows = Min(rows, (uint64) pieces * SAMPLE_OF_PIECE);
     s->sample = ivf_sample_begin(s->ii, pieces, rows);
     ivf_for_each_entry(s->index, s->ii, s->ref, &s->old, sample_entry, s);
     s->centroids = ivf_sample_centroids(s->sample, s->ii->seed ^ s->old.id);
