@@ -7,10 +7,12 @@
 
 #include "ivf/centroid.h"
 #include "ivf/centroid_codes.h"
+#include "quant/kept_api.h"
 #include "simd/simd_api.h"
 
 // What follows it, each on a cache line: float mean[dims], the codes in blocks of 32, factors,
-// spreads and squared norms, of centroids up to a multiple of 32.
+// spreads and squared norms, of centroids up to a multiple of 32, and the centroids at 8 bits an
+// element, each from a cache line on.
 struct VdbIvfCentroidCodes {
     uint32_t count;
 };
@@ -19,8 +21,9 @@ static_assert(std::is_trivially_destructible_v<VdbIvfCentroidCodes>);
 namespace {
 
 constexpr uint32_t kBlock = VDB_CODE_BLOCK;
-constexpr uint32_t kFewest = 64;     // centroids that are worth a look-up table
-constexpr uint32_t kChunk = 1024;    // estimates at once: 4 KB
+constexpr uint32_t kFewest = 64;        // centroids that are worth a look-up table
+constexpr VdbKept kKept = VDB_KEPT_SQ8; // 8 bits an element tell 1 of 1,000 apart
+constexpr uint32_t kChunk = 1024;       // estimates at once: 4 KB
 constexpr float kSafety = 3;         // standard errors; one nearest of a thousand is missed at most
 constexpr size_t kReadAhead = 64;    // bytes beyond codes that kernels may read
 constexpr size_t kQueryBytes = 8704; // a look-up table for VDB_IVF_MAX_DIMS
@@ -38,15 +41,18 @@ VdbCodec codec_of(const VdbIvfGeometry &g)
 // Where the parts lie.
 struct Parts {
     uint32_t padded; // centroids, up to whole blocks
-    size_t mean, codes, factors, spreads, norms, end;
+    size_t mean, codes, factors, spreads, norms, kept, end;
+    size_t stride; // from one kept centroid to the next
 
     Parts(const VdbIvfGeometry &g, uint32_t count)
         : padded((count + kBlock - 1) / kBlock * kBlock), mean(64),
           codes(mean + line(g.space.dims * sizeof(float))),
           factors(codes + line(size_t{padded} * (g.code_dims / 8) + kReadAhead)),
           spreads(factors + line(padded * sizeof(VdbCodeFactors))),
-          norms(spreads + line(padded * sizeof(float))), end(norms + line(padded * sizeof(float)))
+          norms(spreads + line(padded * sizeof(float))), kept(norms + line(padded * sizeof(float))),
+          end(kept), stride(line(vdb_kept_bytes(kKept, g.space.dims)))
     {
+        end += stride * count;
     }
 };
 
@@ -102,17 +108,18 @@ struct Estimates {
     }
 };
 
-// Looks for the nearest centroid, chunk by chunk.
+// Looks for the nearest centroid, chunk by chunk, by what is kept of them: a quarter of their size.
 struct Nearest {
     const VdbIvfGeometry &g;
-    const VdbIvfCentroids &centroids;
+    const char *kept;
+    size_t stride;
     const float *value;
     float distance = std::numeric_limits<float>::infinity();
     uint32_t index = 0;
 
     void compare(uint32_t i)
     {
-        float d = vdb_simd_kernels()->l2_squared(value, centroid(centroids, i), g.space.dims);
+        float d = vdb_kept_raw(kKept, VDB_METRIC_L2, g.space.dims, value, kept + stride * i);
         if (d < distance) {
             distance = d;
             index = i;
@@ -174,6 +181,8 @@ VdbIvfCentroidCodes *vdb_ivf_centroid_codes_make(const VdbIvfGeometry *g,
             uint16_t spread;
             vdb_code_make_bounded(&codec, mean, c, codes + i * bytes, &factors[first + i], &spread);
             spreads[first + i] = vdb_code_float(spread);
+            vdb_kept_encode(kKept, g->space.dims, c,
+                            part<char>(out, parts.kept) + parts.stride * (first + i));
             norms[first + i] = vdb_simd_kernels()->inner_product(c, c, g->space.dims);
         }
         vdb_codes_pack(&codec, kBlock, part<uint8_t>(out, parts.codes) + first * bytes, codes, n);
@@ -187,7 +196,9 @@ uint32_t vdb_ivf_nearest_by_codes(const VdbIvfGeometry *g, const VdbIvfCentroids
     VdbCodec codec = codec_of(*g);
     if (codes == nullptr || vdb_code_query_size(&codec) > kQueryBytes)
         return vdb_ivf_nearest(g, centroids, value);
-    Nearest nearest = {*g, *centroids, static_cast<const float *>(value)};
+    Parts parts(*g, codes->count);
+    Nearest nearest = {*g, part<char>(codes, parts.kept), parts.stride,
+                       static_cast<const float *>(value)};
     alignas(64) char memory[kQueryBytes];
     float lowest[kChunk];
     VdbCodeQuery *query = vdb_code_query_init(memory, &codec, nearest.value);
