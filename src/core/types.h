@@ -48,6 +48,19 @@ typedef struct VdbTidCount {
     uint64_t left;
 } VdbTidCount;
 
+/* Parts of a page, in bytes from its start. */
+typedef struct VdbSpan {
+    uint32_t from;
+    uint32_t to; /* first byte after it */
+} VdbSpan;
+
+#define VDB_MOST_SPANS 8
+
+typedef struct VdbSpans {
+    uint32_t count;
+    VdbSpan spans[VDB_MOST_SPANS];
+} VdbSpans;
+
 /* How two vectors are compared.  Smaller is nearer for every metric. */
 typedef enum VdbMetric {
     VDB_METRIC_L2 = 1,      /* squared Euclidean distance */

@@ -160,11 +160,6 @@ VdbStatus vdb_ivf_check_geometry(const void *metapage, uint32_t page_size, VdbIv
     return *problem == nullptr ? VDB_OK : VDB_CORRUPT;
 }
 
-uint32_t vdb_ivf_check_page_end(const VdbIvfGeometry *g, VdbIvfPageKind kind) noexcept
-{
-    return page_lower(*g, kind);
-}
-
 size_t vdb_ivf_check_size(const VdbIvfGeometry *g, const void *metapage, VdbBlock blocks) noexcept
 {
     return lay_out(*g, metapage, blocks).end;

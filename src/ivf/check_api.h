@@ -49,9 +49,6 @@ typedef struct VdbIvfCheckCounts {
 VdbStatus vdb_ivf_check_geometry(const void *metapage, uint32_t page_size, VdbIvfGeometry *out,
                                  const char **problem) VDB_NOEXCEPT;
 
-/* Where the used part of a page of that kind ends: PostgreSQL's pd_lower may not lie before it. */
-uint32_t vdb_ivf_check_page_end(const VdbIvfGeometry *g, VdbIvfPageKind kind) VDB_NOEXCEPT;
-
 /* Bytes that checking an index of so many blocks needs.  REQUIRES: geometry accepted the metapage.
  */
 size_t vdb_ivf_check_size(const VdbIvfGeometry *g, const void *metapage,

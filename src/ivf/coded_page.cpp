@@ -101,6 +101,12 @@ bool same_tid(VdbTid a, VdbTid b)
     return a.block_hi == b.block_hi && a.block_lo == b.block_lo && a.offset == b.offset;
 }
 
+// Elements [from, to) of an array on a page.
+template <class T> VdbSpan elements(uint32_t array, uint32_t from, uint32_t to)
+{
+    return {array + from * uint32_t{sizeof(T)}, array + to * uint32_t{sizeof(T)}};
+}
+
 uint32_t first_free(const ValuesHeader &header)
 {
     for (uint32_t i = 0; i < kMostSlots / 64; i++)
@@ -250,6 +256,22 @@ void vdb_ivf_code_value(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint3
         value[j] = u[j] + ((code[j / 8] >> j % 8 & 1) != 0 ? t : -t) * kMeanPerScale;
 }
 
+VdbSpans vdb_ivf_codes_add_parts(const void *page, const VdbIvfGeometry *g) noexcept
+{
+    uint32_t i = data_of(page)->count;
+    uint32_t first = packed_entries(*g, i + 1) > i ? i / kBlock * kBlock : i;
+    VdbSpans parts = {
+        5,
+        {{kPageHeaderSize, kEntriesOffset},
+         elements<uint8_t>(g->codes_offset, first * code_bytes(*g), (i + 1) * code_bytes(*g)),
+         elements<VdbCodeFactors>(g->factors_offset, i, i + 1),
+         elements<uint16_t>(g->spreads_offset, i, i + 1),
+         elements<VdbTid>(g->tids_offset, i, i + 1)}};
+    if (has_values(*g))
+        parts.spans[parts.count++] = elements<VdbIvfPlace>(g->places_offset, i, i + 1);
+    return parts;
+}
+
 VdbStatus vdb_ivf_codes_add(void *page, const VdbIvfGeometry *g, VdbIvfEntry entry,
                             const void *row) noexcept
 {
@@ -304,6 +326,16 @@ VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_
         return VDB_CORRUPT;
     *values = {header->list_id, count, trailer(page, *g)->next};
     return VDB_OK;
+}
+
+VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) noexcept
+{
+    uint32_t i = first_free(*values_of(page));
+    VdbSpans parts = {1, {{kPageHeaderSize, g->slots_offset}}};
+    if (i < g->slots_per_page)
+        parts.spans[parts.count++] =
+            elements<char>(g->slots_offset, i * g->slot_bytes, (i + 1) * g->slot_bytes);
+    return parts;
 }
 
 VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,

@@ -23,6 +23,12 @@ uint32_t vdb_ivf_page_init(void *page, const VdbIvfGeometry *g, VdbIvfPageKind k
 VdbBlock vdb_ivf_page_next(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
 void vdb_ivf_page_set_next(void *page, const VdbIvfGeometry *g, VdbBlock next) VDB_NOEXCEPT;
 
+/* Where the used part of a page of that kind ends: pd_lower may not lie before it.  That is all
+ * there is room for, but on a page that has no entry, or no value, where it is next to nothing:
+ * such a page is logged whole when it is new. */
+uint32_t vdb_ivf_page_end(const void *page, const VdbIvfGeometry *g,
+                          VdbIvfPageKind kind) VDB_NOEXCEPT;
+
 /* Makes any page a free one that leads to `next` (the free list's head until then).  pd_lower as
  * vdb_ivf_page_init() returns it. */
 uint32_t vdb_ivf_page_free(void *page, const VdbIvfGeometry *g, VdbBlock next) VDB_NOEXCEPT;
@@ -242,6 +248,9 @@ typedef struct VdbIvfEntry {
     VdbIvfPlace place; /* means nothing where values are in the table */
 } VdbIvfEntry;
 
+/* All that vdb_ivf_codes_add() would read and write of a page that vdb_ivf_codes_read() accepted
+ * and that has room, but for PostgreSQL's header. */
+VdbSpans vdb_ivf_codes_add_parts(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
 /* Adds an entry.  VDB_FULL: no room, nothing was changed. */
 VdbStatus vdb_ivf_codes_add(void *page, const VdbIvfGeometry *g, VdbIvfEntry entry,
                             const void *row) VDB_NOEXCEPT;
@@ -261,6 +270,9 @@ typedef struct VdbIvfValues {
 VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
                               VdbIvfValues *values) VDB_NOEXCEPT;
 
+/* All that vdb_ivf_values_add() would read and write of a page that vdb_ivf_values_read() accepted,
+ * but for PostgreSQL's header. */
+VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
 /* Puts the kept form and norm of a row into the first slot that is free.  VDB_FULL: none is, and
  * nothing was changed. */
 VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,

@@ -57,6 +57,11 @@ VdbStatus claim(void *page, const VdbIvfGeometry &g, VdbIvfPageKind kind, uint32
     return VDB_OK;
 }
 
+bool any_used(const ValuesHeader &header)
+{
+    return (header.used[0] | header.used[1] | header.used[2] | header.used[3]) != 0;
+}
+
 } // namespace
 
 uint32_t vdb_ivf_page_init(void *page, const VdbIvfGeometry *g, VdbIvfPageKind kind) noexcept
@@ -74,6 +79,15 @@ VdbBlock vdb_ivf_page_next(const void *page, const VdbIvfGeometry *g) noexcept
 void vdb_ivf_page_set_next(void *page, const VdbIvfGeometry *g, VdbBlock next) noexcept
 {
     trailer(page, *g)->next = next;
+}
+
+uint32_t vdb_ivf_page_end(const void *page, const VdbIvfGeometry *g, VdbIvfPageKind kind) noexcept
+{
+    if (kind == VDB_IVF_PAGE_DATA && data_of(page)->count == 0)
+        return kEntriesOffset;
+    if (kind == VDB_IVF_PAGE_VALUES && !any_used(*values_of(page)))
+        return g->slots_offset;
+    return page_lower(*g, kind);
 }
 
 uint32_t vdb_ivf_page_free(void *page, const VdbIvfGeometry *g, VdbBlock next) noexcept

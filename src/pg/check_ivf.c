@@ -55,7 +55,7 @@ static uint32 page_end(const void *check, const char *page)
 
     if (kind < VDB_IVF_PAGE_META || kind > VDB_IVF_PAGE_LAST)
         return 0;
-    return vdb_ivf_check_page_end(&((const IvfChecked *) check)->geometry, kind);
+    return vdb_ivf_page_end(page, &((const IvfChecked *) check)->geometry, kind);
 }
 
 static void feed(void *check, BlockNumber blkno, const char *page)

@@ -157,6 +157,12 @@ typedef struct NewPage {
     Buffer spare;      /* a new block for it, or InvalidBuffer */
 } NewPage;
 
+/* What lies beyond is not logged. */
+static void set_end(Page page, const VdbIvfGeometry *g, VdbIvfPageKind kind)
+{
+    ((PageHeader) page)->pd_lower = vdb_ivf_page_end(page, g, kind);
+}
+
 static Page register_new_page(VdbEdit *edit, const NewPage *a, Buffer newbuf)
 {
     Page page = vdb_edit_new_page(edit, newbuf);
@@ -164,6 +170,7 @@ static Page register_new_page(VdbEdit *edit, const NewPage *a, Buffer newbuf)
     ivf_init_page(page, &a->ii->geometry, a->kind);
     memcpy((char *) page + SizeOfPageHeaderData, a->image + SizeOfPageHeaderData,
            BLCKSZ - SizeOfPageHeaderData);
+    set_end(page, &a->ii->geometry, a->kind);
     return page;
 }
 
@@ -292,6 +299,31 @@ static Buffer lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list)
     return InvalidBuffer;
 }
 
+/* What an addition reads and writes of a page. */
+static Page edit_to_add(VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf, VdbIvfPageKind kind)
+{
+    VdbSpans parts;
+
+    if (!vdb_ivf_coded(g))
+        return vdb_edit_page(edit, buf);
+    parts = kind == VDB_IVF_PAGE_DATA ? vdb_ivf_codes_add_parts(BufferGetPage(buf), g)
+                                      : vdb_ivf_values_add_parts(BufferGetPage(buf), g);
+    return vdb_edit_parts(edit, buf, &parts);
+}
+
+/* Adds the row's value to a value page with room, and says where it is. */
+static VdbIvfPlace add_value(Relation index, VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf,
+                             IvfEntry entry)
+{
+    BlockNumber blkno = BufferGetBlockNumber(buf);
+    Page page = edit_to_add(edit, g, buf, VDB_IVF_PAGE_VALUES);
+    uint32 slot;
+
+    vdb_check(vdb_ivf_values_add(page, g, entry.tid, entry.row, &slot), index, blkno);
+    set_end(page, g, VDB_IVF_PAGE_VALUES);
+    return vdb_ivf_place(blkno, slot);
+}
+
 /* Writes the record: the entry goes to a data page with room and, where there are value pages, its
  * value to one with room. */
 static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer valuebuf,
@@ -299,20 +331,15 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
 {
     const VdbIvfGeometry *g = &ii->geometry;
     VdbEdit *edit = vdb_edit_begin(index);
-    Page page = vdb_edit_page(edit, buf);
+    Page page = edit_to_add(edit, g, buf, VDB_IVF_PAGE_DATA);
     VdbIvfEntry coded = {.tid = entry.tid};
 
-    if (BufferIsValid(valuebuf)) {
-        BlockNumber blkno = BufferGetBlockNumber(valuebuf);
-        Page values = vdb_edit_page(edit, valuebuf);
-        uint32 slot;
-
-        vdb_check(vdb_ivf_values_add(values, g, entry.tid, entry.row, &slot), index, blkno);
-        coded.place = vdb_ivf_place(blkno, slot);
-    }
+    if (BufferIsValid(valuebuf))
+        coded.place = add_value(index, edit, g, valuebuf, entry);
     vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)
                                : vdb_ivf_data_add(page, g, entry.tid, entry.row),
               index, BufferGetBlockNumber(buf));
+    set_end(page, g, VDB_IVF_PAGE_DATA);
     vdb_edit_finish(edit);
 }
 

@@ -18,13 +18,14 @@
 #define WORD            sizeof(uint64)
 #define LINE            64
 
-/* A fragment has a changed word, and an unchanged one comes before the next, but for the four ends
- * of the page's two parts and of what they have grown by. */
-#define DELTA_ROOM (BLCKSZ + 4 * (FRAGMENT_HEADER + WORD))
+/* A fragment has a changed word, and an unchanged one comes before the next, but at the ends of the
+ * page's two parts and of what they have grown by, or of the parts that an edit names. */
+#define DELTA_ROOM (BLCKSZ + VDB_MOST_SPANS * (FRAGMENT_HEADER + WORD))
 
 typedef struct EditedPage {
     Buffer buf;
     bool is_new;
+    VdbSpans parts; /* of the image that are the page's; none: all of it */
     uint32 delta_bytes;
     PGAlignedBlock image;
     char delta[DELTA_ROOM];
@@ -47,31 +48,58 @@ VdbEdit *vdb_edit_begin(Relation index)
     return edit;
 }
 
-static Page add_page(VdbEdit *edit, Buffer buf, bool is_new)
+static EditedPage *add_page(VdbEdit *edit, Buffer buf)
 {
     EditedPage *e = &edit->pages[edit->count];
 
-    for (int i = 0; i < edit->count; i++)
-        if (edit->pages[i].buf == buf)
-            return (Page) edit->pages[i].image.data;
     if (edit->count == MOST_PAGES)
         elog(ERROR, "too many pages in an edit");
     edit->count++;
     e->buf = buf;
-    e->is_new = is_new;
+    e->is_new = false;
+    e->parts.count = 0;
     e->delta_bytes = 0;
-    memcpy(e->image.data, BufferGetPage(buf), BLCKSZ);
-    return (Page) e->image.data;
+    return e;
 }
 
 Page vdb_edit_page(VdbEdit *edit, Buffer buf)
 {
-    return add_page(edit, buf, false);
+    EditedPage *e;
+
+    for (int i = 0; i < edit->count; i++)
+        if (edit->pages[i].buf == buf)
+            return (Page) edit->pages[i].image.data;
+    e = add_page(edit, buf);
+    memcpy(e->image.data, BufferGetPage(buf), BLCKSZ);
+    return (Page) e->image.data;
 }
 
 Page vdb_edit_new_page(VdbEdit *edit, Buffer buf)
 {
-    return add_page(edit, buf, true);
+    EditedPage *e = add_page(edit, buf);
+
+    e->is_new = true;
+    memcpy(e->image.data, BufferGetPage(buf), BLCKSZ);
+    return (Page) e->image.data;
+}
+
+/* Copies parts of a page. */
+static void copy_parts(const VdbSpans *parts, char *to, const char *from)
+{
+    for (uint32 i = 0; i < parts->count; i++)
+        memcpy(to + parts->spans[i].from, from + parts->spans[i].from,
+               parts->spans[i].to - parts->spans[i].from);
+}
+
+Page vdb_edit_parts(VdbEdit *edit, Buffer buf, const VdbSpans *parts)
+{
+    EditedPage *e = add_page(edit, buf);
+
+    Assert(parts->count < VDB_MOST_SPANS);
+    e->parts = *parts;
+    e->parts.spans[e->parts.count++] = (VdbSpan){0, SizeOfPageHeaderData};
+    copy_parts(&e->parts, e->image.data, BufferGetPage(buf));
+    return (Page) e->image.data;
 }
 
 static void add_fragment(EditedPage *e, uint32 from, uint32 to)
@@ -142,6 +170,10 @@ static void make_delta(EditedPage *e)
     uint32 lower = Min(was->pd_lower, is->pd_lower);
     uint32 upper = Max(was->pd_upper, is->pd_upper);
 
+    for (uint32 i = 0; i < e->parts.count; i++)
+        add_changes(e, old, e->parts.spans[i].from, e->parts.spans[i].to);
+    if (e->parts.count > 0)
+        return;
     add_changes(e, old, 0, lower);
     add_fragment(e, lower, is->pd_lower);
     add_fragment(e, is->pd_upper, upper);
@@ -156,10 +188,14 @@ static void put_image(const EditedPage *e)
     uint32 lower = header->pd_lower;
     uint32 upper = header->pd_upper;
 
+    MarkBufferDirty(e->buf);
+    if (e->parts.count > 0) {
+        copy_parts(&e->parts, page, e->image.data);
+        return;
+    }
     memcpy(page, e->image.data, lower);
     memset(page + lower, 0, upper - lower);
     memcpy(page + upper, e->image.data + upper, BLCKSZ - upper);
-    MarkBufferDirty(e->buf);
 }
 
 static void register_page(EditedPage *e, uint8 number)

@@ -29,7 +29,7 @@ bool read_geometry(const Page &meta, VdbIvfGeometry *g)
         return false;
     expect(g->capacity > 0 && g->centroids_per_page > 0, "there is room on pages");
     for (int kind = VDB_IVF_PAGE_META; kind <= VDB_IVF_PAGE_LAST; kind++)
-        expect(vdb_ivf_check_page_end(g, static_cast<VdbIvfPageKind>(kind)) <=
+        expect(vdb_ivf_page_end(&meta, g, static_cast<VdbIvfPageKind>(kind)) <=
                    sizeof(meta) - sizeof(ivf::PageTrailer),
                "pages end before their trailers");
     return true;

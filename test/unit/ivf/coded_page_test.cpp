@@ -117,6 +117,26 @@ void expect_rows(const Page &page, const Rows &rows, const std::vector<uint32_t>
     }
 }
 
+void copy_parts(Page &to, const Page &from, const VdbSpans &parts)
+{
+    ASSERT_LT(parts.count, VDB_MOST_SPANS); // one is left for PostgreSQL's header
+    for (uint32_t i = 0; i < parts.count; i++)
+        std::memcpy(to.bytes + parts.spans[i].from, from.bytes + parts.spans[i].from,
+                    parts.spans[i].to - parts.spans[i].from);
+}
+
+// The edit makes of the page the same if it sees and leaves nothing but these parts of it.
+template <class Edit> void expect_parts(Page &page, const VdbSpans &parts, Edit edit)
+{
+    Page seen, result = page;
+    std::memset(seen.bytes, 0xA5, sizeof(seen.bytes));
+    copy_parts(seen, page, parts);
+    edit(seen);
+    copy_parts(result, seen, parts);
+    edit(page);
+    ASSERT_EQ(std::memcmp(page.bytes, result.bytes, sizeof(page.bytes)), 0);
+}
+
 // A query, ready for estimates.
 struct Query {
     std::vector<char> memory;
@@ -280,6 +300,20 @@ TEST(CodePage, AnEntryChangesFewBytes)
     }
 }
 
+TEST(CodePage, AnAdditionKeepsToItsParts)
+{
+    for (uint32_t kept : all_kept())
+        for (uint32_t dims : {64U, 100U, 1000U}) {
+            Rows rows(coded_geometry(dims, kept));
+            Page page = code_page(rows.g);
+            for (uint32_t i = 0; i < rows.g.capacity; i++) {
+                VdbSpans parts = vdb_ivf_codes_add_parts(page.bytes, &rows.g);
+                ASSERT_NO_FATAL_FAILURE(
+                    expect_parts(page, parts, [&](Page &to) { add(to, rows, i); }));
+            }
+        }
+}
+
 TEST(CodePage, KnowsItsListAndForm)
 {
     VdbIvfGeometry g = coded_geometry(64, VDB_KEPT_SQ8);
@@ -384,6 +418,51 @@ TEST(ValuePage, KeepsValuesAndGivesSlotsAgain)
             EXPECT_EQ(slot, want);
         }
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
+    }
+}
+
+TEST(ValuePage, AnAdditionKeepsToItsParts)
+{
+    for (uint32_t kept : {VDB_KEPT_FULL, VDB_KEPT_SQ8, VDB_KEPT_RABITQ4}) {
+        Rows rows(coded_geometry(100, kept));
+        Page page = value_page(rows.g);
+        uint16_t third = 2;
+        uint32_t slot;
+        auto add_value = [&](Page &to) {
+            ASSERT_EQ(
+                vdb_ivf_values_add(to.bytes, &rows.g, tid_of_row(7), rows.rows[0].data(), &slot),
+                VDB_OK);
+        };
+        for (slot = 0; slot + 1 < rows.g.slots_per_page;)
+            ASSERT_NO_FATAL_FAILURE(
+                expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g), add_value));
+        vdb_ivf_values_remove(page.bytes, &rows.g, &third, 1);
+        ASSERT_NO_FATAL_FAILURE(
+            expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g), add_value));
+        EXPECT_EQ(slot, third);
+        EXPECT_EQ(vdb_ivf_values_add_parts(page.bytes, &rows.g).count, 1u); // there is no room
+    }
+}
+
+TEST(CodedPages, EndWhereTheirContentDoes)
+{
+    for (uint32_t kept : all_kept()) {
+        Rows rows(coded_geometry(100, kept));
+        const VdbIvfGeometry &g = rows.g;
+        Page page = code_page(g);
+        EXPECT_EQ(vdb_ivf_page_end(page.bytes, &g, VDB_IVF_PAGE_DATA), kEntriesOffset);
+        add(page, rows, 0);
+        EXPECT_EQ(vdb_ivf_page_end(page.bytes, &g, VDB_IVF_PAGE_DATA),
+                  page_lower(g, VDB_IVF_PAGE_DATA));
+        if (!has_values(g))
+            continue;
+        uint32_t slot;
+        Page values = value_page(g);
+        EXPECT_EQ(vdb_ivf_page_end(values.bytes, &g, VDB_IVF_PAGE_VALUES), g.slots_offset);
+        ASSERT_EQ(vdb_ivf_values_add(values.bytes, &g, tid_of_row(1), rows.rows[0].data(), &slot),
+                  VDB_OK);
+        EXPECT_EQ(vdb_ivf_page_end(values.bytes, &g, VDB_IVF_PAGE_VALUES),
+                  page_lower(g, VDB_IVF_PAGE_VALUES));
     }
 }
 
