@@ -27,8 +27,8 @@ struct NearestPart {
         constexpr int kRounds = 16;
         const VdbKernels *kernels = vdb_simd_kernels();
         uint32_t padded = (n + kLanes - 1) / kLanes * kLanes;
-        float low = *std::min_element(values, values + n);
-        float high = *std::max_element(values, values + n);
+        float low = values[kernels->least(values, n)];
+        float high = values[kernels->most(values, n)];
         std::fill(values + n, values + padded, std::numeric_limits<float>::infinity());
         for (int i = 0; i < kRounds; i++) {
             limit = low / 2 + high / 2;

@@ -13,6 +13,11 @@
 /* Distances are computed of twice as many lists as are wanted, and of so many more at least. */
 #define FEWEST_MORE 16
 
+/* Centroids loaded into the CPU's cache before they are compared. */
+#define CENTROIDS_AHEAD 2
+
+#define CPU_CACHE_LINE 64
+
 /* A list's distance, and its norm if the scan needs norms. */
 static void measure(IvfScan *so, VdbIvfRanked *list, const void *centroid)
 {
@@ -25,11 +30,13 @@ static void measure(IvfScan *so, VdbIvfRanked *list, const void *centroid)
         vdb_ivf_centroid_norms(&so->ii.geometry, &one, &so->norms[list->index]);
 }
 
-/* NULL: the list is not one of the cache's. */
-static const void *cached_centroid(const IvfCache *cache, const IvfListRef *list)
+/* NULL: the list is not one of the cache's.  It is mostly where it was when lists were ranked. */
+static const void *cached_centroid(const IvfCache *cache, const IvfListRef *list, uint32 place)
 {
     uint32 low = 0, high = cache->count;
 
+    if (place < cache->count && cache->lists[place].id == list->id)
+        return (const char *) cache->centroids.values + place * cache->centroids.stride;
     while (low < high) {
         uint32 middle = low + (high - low) / 2;
 
@@ -55,6 +62,15 @@ static void measure_retired(IndexScanDesc scan, IvfScan *so, VdbIvfRanked *list)
     pfree(centroid);
 }
 
+/* Loads a list's centroid into the CPU's cache, if it is where it is likely to be. */
+static void load_centroid(const IvfScan *so, const IvfCache *cache, uint32 place)
+{
+    const char *at = (const char *) cache->centroids.values + place * cache->centroids.stride;
+
+    for (Size i = 0; place < cache->count && i < so->ii.geometry.value_bytes; i += CPU_CACHE_LINE)
+        __builtin_prefetch(at + i);
+}
+
 /* Ranks the next ones, up to `to` or some more, by their distances. */
 static void measure_lists(IndexScanDesc scan, IvfScan *so, const IvfCache *cache, uint32 to)
 {
@@ -63,8 +79,10 @@ static void measure_lists(IndexScanDesc scan, IvfScan *so, const IvfCache *cache
     to = vdb_ivf_pick_lists(so->ranked, so->count, so->exact, to);
     for (uint32 i = so->exact; i < to; i++) {
         VdbIvfRanked list = so->ranked[i];
-        const void *centroid = cached_centroid(cache, &so->lists[list.index]);
+        const void *centroid = cached_centroid(cache, &so->lists[list.index], list.index);
 
+        if (i + CENTROIDS_AHEAD < to)
+            load_centroid(so, cache, so->ranked[i + CENTROIDS_AHEAD].index);
         if (centroid)
             measure(so, &so->ranked[i], centroid);
         else {

@@ -23,10 +23,14 @@ static void load_values(Relation index, const IvfScan *so, const VdbIvfCandidate
         BlockNumber blkno = vdb_ivf_place_block(batch[i].place);
         uint32 at = g->slots_offset + Min(batch[i].place.slot, g->slots_per_page) * g->slot_bytes;
 
-        if (so->cold && blkno < so->ii.nblocks)
+        if (so->cold && blkno < so->ii.nblocks) {
             PrefetchBuffer(index, MAIN_FORKNUM, blkno);
-        else
-            ivf_prefetch_cpu(index, blkno, at, g->slot_bytes);
+            continue;
+        }
+        ivf_prefetch_cpu(index, blkno, at, g->slot_bytes);
+        /* what is looked at before the value: which page it is, and which slots are in use */
+        ivf_prefetch_cpu(index, blkno, 0, 1);
+        ivf_prefetch_cpu(index, blkno, BLCKSZ - 1, 1);
     }
 }
 
