@@ -19,8 +19,6 @@
 #include "pg/heap_ahead.h"
 #include "pg/page.h"
 
-#define CPU_CACHE_LINE 64
-
 /* Rows whose line pointers are being loaded, and of them those whose tuples are. */
 #define POINTERS_AHEAD 8
 #define TUPLES_AHEAD   4

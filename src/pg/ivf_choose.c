@@ -16,8 +16,6 @@
 /* Centroids loaded into the CPU's cache before they are compared. */
 #define CENTROIDS_AHEAD 2
 
-#define CPU_CACHE_LINE 64
-
 /* A list's distance, and its norm if the scan needs norms. */
 static void measure(IvfScan *so, VdbIvfRanked *list, const void *centroid)
 {

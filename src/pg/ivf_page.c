@@ -25,8 +25,6 @@ static uint32 recent_size; /* a power of two */
 
 #define MOST_RECENT (1 << 20) /* places, of 4 bytes each */
 
-#define CPU_CACHE_LINE 64
-
 static Buffer *recent_place(Relation index, BlockNumber blkno)
 {
     if (recent == NULL) {

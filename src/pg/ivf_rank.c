@@ -14,23 +14,31 @@
 
 #include "pg/ivf_scan.h"
 
+/* Loads a slot into the CPU's cache, and what is looked at before it: which page that is, and which
+ * of its slots are in use. */
+static void load_slot(Relation index, const VdbIvfGeometry *g, BlockNumber blkno, uint32 slot)
+{
+    const char *page = ivf_seen_at(index, blkno);
+    uint32 at = g->slots_offset + Min(slot, g->slots_per_page) * g->slot_bytes;
+
+    if (page == NULL)
+        return;
+    __builtin_prefetch(page);
+    __builtin_prefetch(page + BLCKSZ - 1);
+    for (uint32 i = 0; i < g->slot_bytes; i += CPU_CACHE_LINE)
+        __builtin_prefetch(page + at + i);
+}
+
 /* Loads what the batch names: into the CPU's cache, or from disk if pages come from there. */
 static void load_values(Relation index, const IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
 {
-    const VdbIvfGeometry *g = &so->ii.geometry;
-
     for (uint32 i = 0; i < n; i++) {
         BlockNumber blkno = vdb_ivf_place_block(batch[i].place);
-        uint32 at = g->slots_offset + Min(batch[i].place.slot, g->slots_per_page) * g->slot_bytes;
 
-        if (so->cold && blkno < so->ii.nblocks) {
+        if (so->cold && blkno < so->ii.nblocks)
             PrefetchBuffer(index, MAIN_FORKNUM, blkno);
-            continue;
-        }
-        ivf_prefetch_cpu(index, blkno, at, g->slot_bytes);
-        /* what is looked at before the value: which page it is, and which slots are in use */
-        ivf_prefetch_cpu(index, blkno, 0, 1);
-        ivf_prefetch_cpu(index, blkno, BLCKSZ - 1, 1);
+        else
+            load_slot(index, &so->ii.geometry, blkno, batch[i].place.slot);
     }
 }
 

@@ -79,8 +79,6 @@ static void check_block(Relation index, HnswIndex *hi, BlockNumber blkno)
     hnsw_cache_blocks(index, hi->nblocks);
 }
 
-#define CPU_CACHE_LINE 64
-
 /* Of so many reads of a page that is found where it was last, one goes the long way, which tells
  * the buffer manager that the page is in use. */
 #define READS_PER_USAGE 64

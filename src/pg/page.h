@@ -12,6 +12,8 @@
 #include "storage/smgr.h"
 #include "utils/rel.h"
 
+#define CPU_CACHE_LINE 64
+
 /* Copies a block whatever it holds: for the checker, which judges pages itself. */
 extern void vdb_copy_page(Relation index, BlockNumber blkno, BufferAccessStrategy strategy,
                           char *copy);
