@@ -96,6 +96,8 @@ extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
 /* Starts loading a part of a page into the CPU's cache, if it is known where it is.  Only a hint.
  */
 extern void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 size);
+/* The block is read the ordinary way next, which tells the buffer manager that it is in use. */
+extern void ivf_forget_place(Relation index, BlockNumber blkno);
 /* Where a page is, if it is known; not pinned: only to be loaded into the CPU's cache.  NULL: not
  * known. */
 extern const char *ivf_seen_at(Relation index, BlockNumber blkno);

@@ -49,6 +49,11 @@ static Buffer pin_block(Relation index, BlockNumber blkno, BufferAccessStrategy 
     return buf;
 }
 
+void ivf_forget_place(Relation index, BlockNumber blkno)
+{
+    *recent_place(index, blkno) = InvalidBuffer;
+}
+
 const char *ivf_seen_at(Relation index, BlockNumber blkno)
 {
     Buffer buf = *recent_place(index, blkno);

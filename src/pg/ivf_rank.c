@@ -7,7 +7,6 @@
 #include <math.h>
 
 #include "access/relscan.h"
-#include "executor/instrument.h"
 #include "miscadmin.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
@@ -30,33 +29,38 @@ static void load_slot(Relation index, const VdbIvfGeometry *g, BlockNumber blkno
 }
 
 /* Loads what the batch names: into the CPU's cache, or from disk if pages come from there. */
-static void load_values(Relation index, const IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
+static void load_values(Relation index, IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
 {
     for (uint32 i = 0; i < n; i++) {
         BlockNumber blkno = vdb_ivf_place_block(batch[i].place);
 
-        if (so->cold && blkno < so->ii.nblocks)
+        if (so->value_credit > 0 && blkno < so->ii.nblocks) {
             PrefetchBuffer(index, MAIN_FORKNUM, blkno);
-        else
+            so->value_credit--;
+        } else {
             load_slot(index, &so->ii.geometry, blkno, batch[i].place.slot);
+        }
     }
 }
 
 static void rank_by_values(IndexScanDesc scan, IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
 {
     Relation index = scan->indexRelation;
+    bool asked = so->value_credit > 0;
 
     load_values(index, so, batch, n);
     for (uint32 i = 0; i < n;) {
         BlockNumber blkno = vdb_ivf_place_block(batch[i].place);
-        int64 misses = pgBufferUsage.shared_blks_read;
         Buffer buf;
 
         CHECK_FOR_INTERRUPTS();
-        buf = ivf_read_data(index, &so->ii, blkno, NULL, BUFFER_LOCK_SHARE);
-        so->cold |= pgBufferUsage.shared_blks_read != misses;
+        buf = ivf_read_scanned(scan, so, blkno, &so->value_credit);
         ivf_check_data(vdb_ivf_coded_rank(so->coded, BufferGetPage(buf), &i), index, blkno);
         UnlockReleaseBuffer(buf);
+        if (!asked && so->value_credit > 0) {
+            load_values(index, so, batch + i, n - i);
+            asked = true;
+        }
     }
 }
 

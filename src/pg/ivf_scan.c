@@ -24,8 +24,7 @@
 #include "pg/ivf_scan.h"
 #include "pg/scratch.h"
 
-#define PREFETCH_PAGES 32 /* ahead of the one being read, where pages come from disk */
-#define TAKEN_PART     4  /* a window grows when one in so many of its entries was taken */
+#define TAKEN_PART 4 /* a window grows when one in so many of its entries was taken */
 
 /* Entries that this session's last scan of a coded index ranked: the next is likely to be like it.
  */
@@ -48,6 +47,8 @@ IndexScanDesc ivfbeginscan(Relation index, int nkeys, int norderbys)
 
 static void end_search(IvfScan *so)
 {
+    if (so->begun)
+        ivf_end_reading(so);
     if (so->coded)
         recently_ranked = vdb_ivf_coded_ranked_total(so->coded);
     so->plain = NULL;
@@ -162,41 +163,6 @@ static IvfListRef locate_list(IndexScanDesc scan, IvfScan *so, IvfListRef ref)
     return ref;
 }
 
-/* Page `at` of the window's i-th list was read. */
-static void note_read(IvfScan *so, uint32 i, uint32 at)
-{
-    if (so->asked_list > i || (so->asked_list == i && so->asked_page > at)) {
-        if (so->asked > 0)
-            so->asked--;
-    } else {
-        so->asked_list = i;
-        so->asked_page = at + 1;
-        so->asked = 0;
-    }
-}
-
-/*
- * Asks for the pages that are read after the last one asked for, of this list and of those that
- * follow, as far as their pages lie one after the other.
- */
-static void prefetch(Relation index, IvfScan *so, uint32 end)
-{
-    while (so->asked < PREFETCH_PAGES && so->asked_list < end) {
-        const IvfListRef *list = &so->lists[so->ranked[so->asked_list].index];
-        BlockNumber blkno = list->first + so->asked_page;
-
-        if (list->first == InvalidBlockNumber || so->asked_page >= list->run ||
-            blkno >= so->ii.nblocks) {
-            so->asked_list++;
-            so->asked_page = 0;
-            continue;
-        }
-        PrefetchBuffer(index, MAIN_FORKNUM, blkno);
-        so->asked_page++;
-        so->asked++;
-    }
-}
-
 /* The page read after this one is loaded into the CPU's cache: the next of the chain, or the first
  * of the list that follows. */
 static void load_next(Relation index, IvfScan *so, BlockNumber blkno)
@@ -226,13 +192,12 @@ static void read_list(IndexScanDesc scan, IvfScan *so, uint32 i, uint32 end)
 
         CHECK_FOR_INTERRUPTS();
         ivf_provide_memory(so);
-        buf = ivf_read_data(index, &so->ii, current, NULL, BUFFER_LOCK_SHARE);
-        note_read(so, i, steps);
+        ivf_mark_in_use(index, current);
+        buf = ivf_read_scanned(scan, so, current, &so->list_credit);
+        ivf_note_read(so, i, steps);
         /* looking for pages that are in memory already would cost as much as reading them */
-        if (pgBufferUsage.shared_blks_read != misses) {
-            so->cold = true;
-            prefetch(index, so, end);
-        }
+        if (pgBufferUsage.shared_blks_read != misses)
+            ivf_ask_ahead(index, so, end);
         blkno = vdb_ivf_page_next(BufferGetPage(buf), &so->ii.geometry);
         load_next(index, so, blkno != InvalidBlockNumber ? blkno : following);
         ivf_check_data(collect(so, BufferGetPage(buf), list.id), index, current);
@@ -246,7 +211,7 @@ static void read_lists(IndexScanDesc scan, IvfScan *so, uint32 from, uint32 to)
 {
     uint32 left;
 
-    so->asked_list = so->asked_page = so->asked = 0;
+    ivf_ask_anew(so);
     for (uint32 i = from; i < to; i++) {
         if (i == so->late)
             begin_late_lists(so);

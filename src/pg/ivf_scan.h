@@ -16,7 +16,7 @@ typedef struct IvfScan {
     MemoryContext context; /* of one rescan */
     bool begun;            /* the first tuple was asked for */
     bool done;
-    bool cold; /* a page was not in memory */
+    bool cold; /* a page was not in shared buffers */
 
     /* what collects entries: one of the two */
     VdbIvfScan *plain;
@@ -42,6 +42,10 @@ typedef struct IvfScan {
     uint32 asked_page;
     uint32 asked; /* and were not read yet */
 
+    /* so many more pages are asked for before it is looked whether they come from the disk */
+    uint32 list_credit;
+    uint32 value_credit;
+
     /* of a coded index */
     VdbHeapAhead ahead; /* rows that come next */
     bool recheck;       /* their order is a bound, the executor computes the rest */
@@ -56,6 +60,20 @@ extern void ivf_order_lists(IndexScanDesc scan, IvfScan *so, uint32 first);
 
 /* Gives the collector what it asks for. */
 extern void ivf_provide_memory(IvfScan *so);
+
+/* ivf_disk.c: reading pages that may have to come from the disk */
+/* Reads a page; `credit` grows if that took as long as the disk takes. */
+extern Buffer ivf_read_scanned(IndexScanDesc scan, IvfScan *so, BlockNumber blkno, uint32 *credit);
+/* The page that is read next is one of those that most scans read. */
+extern void ivf_mark_in_use(Relation index, BlockNumber blkno);
+/* Of a scan, which may begin anew. */
+extern void ivf_end_reading(IvfScan *so);
+/* A part of the window is about to be read, and page `at` of its i-th list was. */
+extern void ivf_ask_anew(IvfScan *so);
+extern void ivf_note_read(IvfScan *so, uint32 i, uint32 at);
+/* Asks for the pages that are read after the last one asked for, of this list and of those that
+ * follow up to `end`, as far as their pages lie one after the other. */
+extern void ivf_ask_ahead(Relation index, IvfScan *so, uint32 end);
 
 /* Ranks the batch that the coded scan asks for. */
 extern void ivf_rank_batch(IndexScanDesc scan, IvfScan *so);
