@@ -9,7 +9,7 @@ namespace vdb::hnsw {
 
 namespace {
 
-constexpr uint32_t kPortion = 128;    // nodes
+constexpr uint32_t kPortion = 128;    // nodes, or swaps of them
 constexpr uint32_t kMostSplits = 250; // one within another, each at least a tenth smaller
 
 uint64_t align_line(uint64_t n)
@@ -54,6 +54,14 @@ void begin_partitioning(BuildRegion *r)
     p.portions = portions_of(p.count);
 }
 
+void begin_round(BuildRegion *r)
+{
+    BuildPhases &p = r->phases;
+    if (p.rounds == 1)
+        begin_moving(r);
+    p.portions = portions_of(p.swaps[p.rounds - 1]);
+}
+
 // One part more holds the longest nodes of all: under inner product they are what scans look for,
 // and their neighbours, in whatever direction.
 void list_longest(BuildRegion *r)
@@ -72,6 +80,8 @@ void list_longest(BuildRegion *r)
 void begin_comparing(BuildRegion *r)
 {
     BuildPhases &p = r->phases;
+    if (p.rounds > 0)
+        end_moving(r);
     p.longest = 0;
     if (is_by_direction(r) && p.parts > 1)
         list_longest(r);
@@ -158,6 +168,11 @@ VdbHnswBuildPhase next_phase(BuildRegion *r)
             return VDB_HNSW_BUILD_LINKED;
         p.level--;
         return VDB_HNSW_BUILD_PARTITIONING;
+    case VDB_HNSW_BUILD_PARTITIONING:
+        if (p.level > 0 || p.parts == 1 || p.rounds == 2)
+            return VDB_HNSW_BUILD_COMPARING;
+        p.rounds++;
+        return VDB_HNSW_BUILD_PARTITIONING;
     case VDB_HNSW_BUILD_LINKED:
         return VDB_HNSW_BUILD_LINKED;
     default:
@@ -196,6 +211,8 @@ void work_on_portion(BuildRegion *r, BuildWork *work, uint32_t portion)
     uint32_t first = portion * kPortion;
     if (p.phase == VDB_HNSW_BUILD_COMPARING)
         build_part(r, work, portion);
+    else if (p.rounds > 0 && p.phase == VDB_HNSW_BUILD_PARTITIONING)
+        swap_nodes(r, p.rounds - 1, first, std::min(kPortion, p.swaps[p.rounds - 1] - first));
     else if (p.phase == VDB_HNSW_BUILD_PARTITIONING)
         partition_nodes(r, work, first, std::min(kPortion, p.count - first));
     else
@@ -241,7 +258,10 @@ VdbHnswBuildPhase vdb_hnsw_build_begin_phase(void *region) noexcept
     p.portions = 0;
     switch (p.phase) {
     case VDB_HNSW_BUILD_PARTITIONING:
-        begin_partitioning(r);
+        if (p.rounds == 0)
+            begin_partitioning(r);
+        else
+            begin_round(r);
         break;
     case VDB_HNSW_BUILD_COMPARING:
         begin_comparing(r);
@@ -286,7 +306,7 @@ void vdb_hnsw_build_work_init(const void *region, void *work) noexcept
     w->near = reinterpret_cast<Near *>(base + plan.near);
     w->kept = reinterpret_cast<bool *>(base + plan.kept);
     w->lists = reinterpret_cast<uint32_t *>(base + plan.lists);
-    if (p.phase == VDB_HNSW_BUILD_PARTITIONING)
+    if (p.phase == VDB_HNSW_BUILD_PARTITIONING && p.rounds == 0)
         prepare_leaders(r, w, p.leaders, p.parts);
 }
 

@@ -87,6 +87,8 @@ struct BuildPhases {
     uint32_t parts;    // of the top of the partition
     uint32_t largest;  // nodes of a part
     uint32_t longest;  // nodes of the one part more that holds the longest, 0: there is none
+    uint32_t rounds;   // of moving nodes that have begun, 0 to 2; the first belongs to partitioning
+    uint32_t swaps[2]; // of each
     uint32_t portions; // of the phase's work
     std::atomic<uint32_t> next;
     std::atomic<uint32_t> done;

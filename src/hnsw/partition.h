@@ -174,6 +174,12 @@ void prepare_leaders(const BuildRegion *r, BuildWork *work, const uint32_t *lead
 void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n, uint32_t fan,
             uint32_t *out);
 
+// After partitioning the bottom level: the nodes change places in two rounds of swaps, so that near
+// ones are neighbours in memory and a node's place is its id.
+void begin_moving(BuildRegion *r);
+void swap_nodes(BuildRegion *r, uint32_t round, uint32_t first, uint32_t n);
+void end_moving(BuildRegion *r);
+
 // Splits a part of the top down to leaves and builds these.
 void build_part(BuildRegion *r, BuildWork *work, uint32_t part);
 

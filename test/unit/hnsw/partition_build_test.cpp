@@ -189,6 +189,21 @@ TEST(PartitionBuild, LeavesFollowEfConstruction)
     }
 }
 
+// Nodes of several parts change places: what is linked before, entry and upper lists, goes along.
+TEST(PartitionBuild, NodesThatMove)
+{
+    constexpr uint32_t kDims = 64;
+    std::vector<Row> rows = gaussian(kPartNodes + 1000, kDims, 1), queries = gaussian(40, kDims, 2);
+    for (size_t i = 0; i < 500; i++)
+        rows.push_back(rows[17 * i]);
+    Build build(kDims, {.m = 8}, rows.size());
+    ASSERT_EQ(build.add(rows), rows.size());
+    build.linkers = 2;
+    Index index(build);
+    check(index, rows);
+    EXPECT_GE(recall(index, queries, 200), .9);
+}
+
 // What overflows has no distances, but is reached all the same.
 TEST(PartitionBuild, HugeVectors)
 {
