@@ -242,7 +242,12 @@ WorkPlan::WorkPlan(const BuildRegion *r)
     found = distances + align_line(cells * sizeof(float));
     near = found + align_line((columns + 16) * sizeof(uint32_t));
     kept = near + align_line((rows + 1) * sizeof(Near));
-    lists = kept + align_line(rows);
+    own = kept + align_line(rows);
+    uint64_t pairs = uint64_t{rows} * nearest_of_leaf(r);
+    count = own + align_line(pairs * sizeof(Near));
+    back = count + align_line(rows * sizeof(uint32_t));
+    starts = back + align_line(pairs * sizeof(Near));
+    lists = starts + align_line((rows + 1) * sizeof(uint32_t));
     total = lists + align_line(words * sizeof(uint32_t));
 }
 
@@ -305,6 +310,10 @@ void vdb_hnsw_build_work_init(const void *region, void *work) noexcept
     w->found = reinterpret_cast<uint32_t *>(base + plan.found);
     w->near = reinterpret_cast<Near *>(base + plan.near);
     w->kept = reinterpret_cast<bool *>(base + plan.kept);
+    w->pairs = {reinterpret_cast<Near *>(base + plan.own),
+                reinterpret_cast<uint32_t *>(base + plan.count),
+                reinterpret_cast<Near *>(base + plan.back),
+                reinterpret_cast<uint32_t *>(base + plan.starts)};
     w->lists = reinterpret_cast<uint32_t *>(base + plan.lists);
     if (p.phase == VDB_HNSW_BUILD_PARTITIONING && p.rounds == 0)
         prepare_leaders(r, w, p.leaders, p.parts);

@@ -7,17 +7,8 @@ namespace vdb::hnsw {
 
 namespace {
 
-constexpr uint32_t kPrefetchAhead = 2;            // vectors
+constexpr uint32_t kPrefetchAhead = 2;            // vectors, or pools
 constexpr uint32_t kChunk = 2 * VDB_BYTE_COLUMNS; // columns between two looks at the limit
-
-// Nearest nodes that one leaf offers a node: of the only leaf all that it takes, and on upper
-// levels, which are small and lead from afar, too.
-uint32_t nearest_of_leaf(const BuildRegion *r)
-{
-    if (r->phases.level > 0 || r->phases.count <= most_leaf_nodes(r->geometry.space.dims))
-        return r->pool_size;
-    return r->geometry.m / 2 < 8 ? 8 : r->geometry.m / 2;
-}
 
 // An error of half a unit in each element moves a distance d by about .8 d * scale: where the
 // nearest ones are no farther than this many units, that may be a twentieth of the distance.
@@ -64,25 +55,72 @@ uint32_t find_nearest(const BuildRegion *r, BuildWork *work, uint32_t row, const
                           nearest_of_leaf(r));
 }
 
-// Both of each pair are candidates of the other.
-void offer_pairs(BuildRegion *r, const uint32_t *places, uint32_t row, const Near *near, uint32_t n)
+// A number that the k nearest of a row are below, a little above the k-th or much: the largest of
+// the least ones of as many lanes.
+float limit_of(const float *row, uint32_t columns, uint32_t k)
 {
-    uint32_t here = places[row];
+    constexpr uint32_t kLanes = 16;
+    static_assert(VDB_BYTE_COLUMNS % kLanes == 0);
+    if (k > kLanes)
+        return std::numeric_limits<float>::infinity();
+    float least[kLanes];
+    std::copy_n(row, kLanes, least);
+    for (uint32_t i = kLanes; i < columns; i += kLanes)
+        for (uint32_t j = 0; j < kLanes; j++)
+            least[j] = row[i + j] < least[j] ? row[i + j] : least[j];
+    uint32_t lanes = kLanes;
+    for (; lanes >= 2 * k; lanes /= 2)
+        for (uint32_t j = 0; j < lanes / 2; j++)
+            least[j] = std::min(least[j], least[j + lanes / 2]);
+    float most = *std::max_element(least, least + lanes);
+    return most + (std::abs(most) * 1e-6f + std::numeric_limits<float>::min());
+}
+
+// Remembers what work->near says of a row.
+void keep_pairs(BuildWork *work, uint32_t row, uint32_t n, uint32_t most)
+{
+    LeafPairs &pairs = work->pairs;
+    std::copy_n(work->near, n, pairs.own + row * most);
+    pairs.count[row] = n;
+    for (uint32_t i = 0; i < n; i++)
+        pairs.starts[work->near[i].place + 1]++;
+}
+
+// Both of each pair are candidates of the other: lists for each row those that it is near to.
+void turn_pairs(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
+{
+    LeafPairs &pairs = work->pairs;
     GraphSpace space = r->space();
-    float norm = r->node(node_at(r, here))->norm;
-    {
-        NodeLock lock(r->node(node_at(r, here)));
-        CandidatePool *pool = r->pool(node_at(r, here));
-        for (uint32_t i = 0; i < n; i++)
+    uint32_t most = nearest_of_leaf(r);
+    for (uint32_t i = 0; i < n; i++)
+        pairs.starts[i + 1] += pairs.starts[i];
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t j = 0; j < pairs.count[i]; j++) {
+            Near near = pairs.own[i * most + j];
+            if (is_by_direction(r))
+                near.distance = space.turned(near.distance, r->node(node_at(r, places[i]))->norm,
+                                             r->node(node_at(r, places[near.place]))->norm);
+            pairs.back[pairs.starts[near.place]++] = {near.distance, i};
+        }
+}
+
+// A node's lock and its pool are taken once a leaf.
+void offer_pairs(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
+{
+    const LeafPairs &pairs = work->pairs;
+    uint32_t most = nearest_of_leaf(r), done = 0;
+    auto offer = [r, places](CandidatePool *pool, const Near *near, uint32_t size) {
+        for (uint32_t i = 0; i < size; i++)
             pool->offer(r->pool_size, {near[i].distance, places[near[i].place]});
-    }
+    };
     for (uint32_t i = 0; i < n; i++) {
-        VdbNode other = node_at(r, places[near[i].place]);
-        NodeLock lock(r->node(other));
-        float distance = near[i].distance;
-        if (is_by_direction(r))
-            distance = space.turned(distance, norm, r->node(other)->norm);
-        r->pool(other)->offer(r->pool_size, {distance, here});
+        if (i + kPrefetchAhead < n)
+            prefetch_pool(r, places[i + kPrefetchAhead]);
+        VdbNode node = node_at(r, places[i]);
+        NodeLock lock(r->node(node));
+        offer(r->pool(node), pairs.own + i * most, pairs.count[i]);
+        offer(r->pool(node), pairs.back + done, pairs.starts[i] - done);
+        done = pairs.starts[i];
     }
 }
 
@@ -92,7 +130,7 @@ uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uin
 {
     Near *near = work->near;
     uint32_t n = 0;
-    float limit = std::numeric_limits<float>::infinity();
+    float limit = limit_of(row, columns, k);
     for (uint32_t from = 0; from < columns; from += kChunk) {
         uint32_t size = columns - from < kChunk ? columns - from : kChunk;
         size_t found = work->kernels->less_than(work->found, row + from, size, limit);
@@ -114,13 +152,16 @@ uint32_t select_nearest(BuildWork *work, const float *row, uint32_t columns, uin
 void build_leaf(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
 {
     ByteBlock &block = work->block;
+    uint32_t most = nearest_of_leaf(r);
     find_centre(r, work, places, n);
     std::fill_n(work->lengths, byte_columns(n), 0.0f);
+    std::fill_n(work->pairs.starts, n + 1, 0);
     for (uint32_t i = 0; i < n; i++) {
         if (i + kPrefetchAhead < n)
             prefetch_at(r, places[i + kPrefetchAhead]);
         block.put(i, aim_at(r, places[i], work->direction), work->centre);
-        work->lengths[i] = std::sqrt(r->node(node_at(r, places[i]))->norm);
+        if (is_by_direction(r))
+            work->lengths[i] = std::sqrt(r->node(node_at(r, places[i]))->norm);
     }
     block.close(n);
 
@@ -134,9 +175,11 @@ void build_leaf(BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_
                 compare_exactly(r, work, places, n, i + j, row);
                 found = find_nearest(r, work, i + j, row);
             }
-            offer_pairs(r, places, i + j, work->near, found);
+            keep_pairs(work, i + j, found, most);
         }
     }
+    turn_pairs(r, work, places, n);
+    offer_pairs(r, work, places, n);
 }
 
 } // namespace vdb::hnsw

@@ -86,6 +86,23 @@ constexpr uint32_t most_leaders(uint32_t dims)
     return leaders > kMostParts ? kMostParts : leaders;
 }
 
+// Nearest nodes that one leaf offers a node: of the only leaf all that it takes, and on upper
+// levels, which are small and lead from afar, too.
+inline uint32_t nearest_of_leaf(const BuildRegion *r)
+{
+    if (r->phases.level > 0 || r->phases.count <= most_leaf_nodes(r->geometry.space.dims))
+        return r->pool_size;
+    return r->geometry.m / 2 < 8 ? 8 : r->geometry.m / 2;
+}
+
+// A leaf's pairs of near nodes, by rows: what a row has found, and who has found it.
+struct LeafPairs {
+    Near *own;       // nearest_of_leaf() a row
+    uint32_t *count; // of them
+    Near *back;
+    uint32_t *starts; // of a row's
+};
+
 // One process's own memory of a phase.
 struct BuildWork {
     const VdbKernels *kernels;
@@ -99,13 +116,14 @@ struct BuildWork {
     uint32_t *found; // places of small distances among so many columns
     Near *near;      // the nearest of one row, or the candidates of one node
     bool *kept;
+    LeafPairs pairs;
     uint32_t *lists; // of the splits that are under way
 };
 
 // Bytes of the memory for a phase, and its layout.
 struct WorkPlan {
-    uint64_t block, leaders, centre, direction, lengths, leaning, distances, found, near, kept,
-        lists, total;
+    uint64_t block, leaders, centre, direction, lengths, leaning, distances, found, near, kept, own,
+        count, back, starts, lists, total;
 
     explicit WorkPlan(const BuildRegion *r);
 };
@@ -155,6 +173,15 @@ inline void prefetch_at(const BuildRegion *r, uint32_t place)
     const char *v = reinterpret_cast<const char *>(floats_at(r, place));
     for (size_t at = 0; at < r->geometry.space.dims * sizeof(float); at += kCacheLine)
         __builtin_prefetch(v + at);
+}
+
+// The same for the head of the node there, and its candidates.
+inline void prefetch_pool(BuildRegion *r, uint32_t place)
+{
+    const char *pool = reinterpret_cast<const char *>(r->pool(node_at(r, place)));
+    __builtin_prefetch(r->node(node_at(r, place)), 1);
+    for (uint64_t at = 0; at < CandidatePool::bytes(r->pool_size); at += kCacheLine)
+        __builtin_prefetch(pool + at, 1);
 }
 
 // Sets work->centre to the mean of up to 256 of the nodes at these places, without those that lie
