@@ -72,8 +72,7 @@ static IvfIndex load_index(Relation index)
 /* Makes a chunk the relcache entry's cache; the old one goes. */
 static IvfCache *keep(Relation index, const IvfCache *chunk, Size size)
 {
-    IvfCache *cache =
-        MemoryContextAllocExtended(index->rd_indexcxt, size, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+    IvfCache *cache = MemoryContextAllocExtended(index->rd_indexcxt, size, MCXT_ALLOC_HUGE);
 
     if (index->rd_amcache)
         pfree(index->rd_amcache);
