@@ -141,10 +141,10 @@ struct Nearest {
         auto at = static_cast<uint32_t>(std::find(lowest, lowest + n, lowest_of_all) - lowest);
         compare(first + std::min(at, n - 1)); // a damaged centroid may be no number, and not found
         for (uint32_t i = 0; i < n; i += kBlock) {
-            bool any = false;
+            uint32_t nearer = 0; // a sum, which the compiler makes of many at a time
             for (uint32_t j = 0; j < kBlock; j++)
-                any |= lowest[i + j] < distance;
-            for (uint32_t j = 0; any && j < kBlock; j++)
+                nearer += lowest[i + j] < distance ? 1 : 0;
+            for (uint32_t j = 0; nearer > 0 && j < kBlock; j++)
                 if (lowest[i + j] < distance)
                     compare(first + i + j);
         }
