@@ -258,7 +258,11 @@ void vdb_ivf_code_value(const VdbIvfGeometry *g, const VdbIvfCodes *codes, uint3
 
 VdbSpans vdb_ivf_codes_add_parts(const void *page, const VdbIvfGeometry *g) noexcept
 {
-    uint32_t i = data_of(page)->count;
+    return vdb_ivf_codes_parts(g, data_of(page)->count);
+}
+
+VdbSpans vdb_ivf_codes_parts(const VdbIvfGeometry *g, uint32_t i) noexcept
+{
     uint32_t first = packed_entries(*g, i + 1) > i ? i / kBlock * kBlock : i;
     VdbSpans parts = {
         5,
@@ -328,14 +332,20 @@ VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_
     return VDB_OK;
 }
 
+VdbSpans vdb_ivf_values_parts(const VdbIvfGeometry *g, uint32_t slot) noexcept
+{
+    uint32_t at = slot * g->slot_bytes;
+    return {2,
+            {{kPageHeaderSize, g->slots_offset},
+             elements<char>(g->slots_offset, at, at + g->slot_bytes)}};
+}
+
 VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) noexcept
 {
     uint32_t i = first_free(*values_of(page));
-    VdbSpans parts = {1, {{kPageHeaderSize, g->slots_offset}}};
     if (i < g->slots_per_page)
-        parts.spans[parts.count++] =
-            elements<char>(g->slots_offset, i * g->slot_bytes, (i + 1) * g->slot_bytes);
-    return parts;
+        return vdb_ivf_values_parts(g, i);
+    return {1, {{kPageHeaderSize, g->slots_offset}}};
 }
 
 VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,

@@ -248,6 +248,9 @@ typedef struct VdbIvfEntry {
     VdbIvfPlace place; /* means nothing where values are in the table */
 } VdbIvfEntry;
 
+/* All that an addition reads and writes of a page to become its entry i, but for PostgreSQL's
+ * header.  REQUIRES: i < g->capacity. */
+VdbSpans vdb_ivf_codes_parts(const VdbIvfGeometry *g, uint32_t i) VDB_NOEXCEPT;
 /* All that vdb_ivf_codes_add() would read and write of a page that vdb_ivf_codes_read() accepted
  * and that has room, but for PostgreSQL's header. */
 VdbSpans vdb_ivf_codes_add_parts(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
@@ -270,6 +273,9 @@ typedef struct VdbIvfValues {
 VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
                               VdbIvfValues *values) VDB_NOEXCEPT;
 
+/* All that an addition reads and writes of a page to take that slot, but for PostgreSQL's header.
+ * REQUIRES: slot < g->slots_per_page. */
+VdbSpans vdb_ivf_values_parts(const VdbIvfGeometry *g, uint32_t slot) VDB_NOEXCEPT;
 /* All that vdb_ivf_values_add() would read and write of a page that vdb_ivf_values_read() accepted,
  * but for PostgreSQL's header. */
 VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;

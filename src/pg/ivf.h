@@ -181,6 +181,14 @@ extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry
 /* Puts a block at the head of the free pages; one that is in use by now is left alone. */
 extern void ivf_give_back(Relation index, IvfIndex *ii, Buffer spare);
 
+/* ivf_ahead.c: the bytes that an insertion is likely to change, loaded into the CPU's cache */
+/* Says where an entry was added to a list: its data page, which of the entries the next one there
+ * will be, and the place of its value. */
+extern void ivf_remember_end(Relation index, uint32 list_id, BlockNumber data, uint32 entry,
+                             VdbIvfPlace place);
+/* Starts loading what an addition to the list would change. */
+extern void ivf_prefetch_end(Relation index, const IvfIndex *ii, uint32 list_id);
+
 /* ivf_retire.c: the end of lists.  REQUIRES: the split lock is held. */
 /* Makes a list one that only older snapshots read; so many new ones, all that are pending, take its
  * place.  REQUIRES: the list's ExclusiveLock is held too. */

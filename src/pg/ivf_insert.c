@@ -18,6 +18,7 @@ static IvfListRef nearest_list(Relation index, IvfIndex *ii, VdbIndexValue value
     uint32 nearest = vdb_ivf_nearest_by_codes(g, &cache->centroids, cache->codes, value.data);
     VdbIvfRow source = {.value = value.data, .norm = value.norm};
 
+    ivf_prefetch_end(index, ii, cache->lists[nearest].id);
     source.centroid = (const char *) cache->centroids.values + cache->centroids.stride * nearest;
     vdb_ivf_row_make(g, &source, row);
     return cache->lists[nearest];

@@ -325,9 +325,9 @@ static VdbIvfPlace add_value(Relation index, VdbEdit *edit, const VdbIvfGeometry
 }
 
 /* Writes the record: the entry goes to a data page with room and, where there are value pages, its
- * value to one with room. */
-static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer valuebuf,
-                        IvfEntry entry)
+ * value to one with room, which is answered. */
+static VdbIvfPlace write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer valuebuf,
+                               IvfEntry entry)
 {
     const VdbIvfGeometry *g = &ii->geometry;
     VdbEdit *edit = vdb_edit_begin(index);
@@ -341,6 +341,7 @@ static void write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer v
               index, BufferGetBlockNumber(buf));
     set_end(page, g, VDB_IVF_PAGE_DATA);
     vdb_edit_finish(edit);
+    return coded.place;
 }
 
 /* Adds to the pages that are the list's as long as the list's lock is held. */
@@ -364,8 +365,11 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
         if (!BufferIsValid(valuebuf))
             result = ADD_VALUES_FULL;
     }
-    if (result == ADDED)
-        write_entry(index, ii, buf, valuebuf, entry);
+    if (result == ADDED) {
+        VdbIvfPlace place = write_entry(index, ii, buf, valuebuf, entry);
+
+        ivf_remember_end(index, list->id, blkno, data.count + 1, place);
+    }
     if (BufferIsValid(valuebuf))
         UnlockReleaseBuffer(valuebuf);
     UnlockReleaseBuffer(buf);
