@@ -14,7 +14,10 @@ namespace {
 
 constexpr uint32_t kEntries = 4096;   // a multiple of 32
 constexpr uint32_t kFirstBatch = 256; // of them, whose mean the codes are relative to
-constexpr uint32_t kSeeds = 2;        // where a search begins
+constexpr uint32_t kSeeds = 4;        // where a search begins
+// Entries to choose them among, for each node of the window: a narrow one is not to spend more on
+// where it begins than on itself.  README, Search.
+constexpr uint32_t kEntriesPerEf = 96;
 
 constexpr size_t kCodesOverrun = 64; // bytes past codes that an estimate may read
 
@@ -166,12 +169,14 @@ void vdb_hnsw_search_start_near(VdbHnswSearch *s, const VdbHnswQuery *query, Vdb
                                 VdbNode root, uint32_t ef) noexcept
 {
     vdb_hnsw_search_start(s, query, VDB_NO_NODE, root, 0, ef);
-    VdbCodeList list = {e->codes, e->factors, kEntries, e->count, base_of(e, query), 1};
+    // any first ones of them are spread over the index
+    uint32_t n = static_cast<uint32_t>(std::min<uint64_t>(e->count, uint64_t{ef} * kEntriesPerEf));
+    VdbCodeList list = {e->codes, e->factors, kEntries, n, base_of(e, query), 1};
     if (e->codec.metric == VDB_METRIC_IP)
         list.a = e->mean_norm > 0 ? std::sqrt(query->norm / e->mean_norm) : 0;
     vdb_code_estimate(s->code_query, &list, e->ranks);
     for (uint32_t i = 0; i < kSeeds; i++) {
-        size_t best = vdb_simd_kernels()->least(e->ranks, e->count);
+        size_t best = vdb_simd_kernels()->least(e->ranks, n);
         s->beam.add({e->ranks[best], e->nodes[best]});
         e->ranks[best] = std::numeric_limits<float>::max();
     }
