@@ -54,7 +54,8 @@ void vdb_hnsw_search_start(VdbHnswSearch *s, const VdbHnswQuery *query, VdbNode 
 VdbBlock vdb_hnsw_search_next(VdbHnswSearch *s) VDB_NOEXCEPT;
 
 /* The next visit, of the following `window`, that was not named here yet: its block, and where on
- * the page it begins to read.  VDB_NO_BLOCK if all were.  For prefetching. */
+ * the page it begins to read.  VDB_NO_BLOCK if all were.  With codes the visit that next() named
+ * comes first, as many are of nodes that were not known before.  For prefetching. */
 VdbBlock vdb_hnsw_search_upcoming(VdbHnswSearch *s, uint32_t window, uint32_t *offset) VDB_NOEXCEPT;
 
 /* Pages that a search may be waiting for at a time. */

@@ -59,6 +59,15 @@ bool try_root(Search &s)
     return true;
 }
 
+// Names a node for prefetching; false if it is among those named last.
+bool name(Search &s, VdbNode node)
+{
+    if (std::find(std::begin(s.named), std::end(s.named), node) != std::end(s.named))
+        return false;
+    s.named[s.named_next++ % std::size(s.named)] = node;
+    return true;
+}
+
 } // namespace
 
 void begin_hops(Search &s)
@@ -132,13 +141,12 @@ void finish_hop(Search &s)
 
 VdbNode upcoming_hop(Search &s)
 {
+    if (s.want == Want::kHop && name(s, s.node))
+        return s.node;
     if (!s.beam.find_best() || s.beam.complete())
         return VDB_NO_NODE;
     VdbNode node = s.beam.open.nodes[s.beam.best];
-    if (std::find(std::begin(s.named), std::end(s.named), node) != std::end(s.named))
-        return VDB_NO_NODE;
-    s.named[s.named_next++ % std::size(s.named)] = node;
-    return node;
+    return name(s, node) ? node : VDB_NO_NODE;
 }
 
 uint32_t hops_ahead(const Search &s, uint32_t max, VdbNode *nodes)

@@ -40,17 +40,22 @@ void hnsw_reserve(VdbHnswSearch *search)
 #define PREFETCH_HEADER_BYTES 28
 #define PREFETCH_VECTOR_BYTES 4096
 
+/* With codes, what stands before the vector is read as well: up to a memory page of it. */
+#define PREFETCH_CODE_BYTES 4096
+
 static void prefetch(Relation index, HnswIndex *hi, VdbHnswSearch *search)
 {
-    uint32 vector_bytes =
-        Min(hi->geometry.inline_units * hi->geometry.unit_size, PREFETCH_VECTOR_BYTES);
+    const VdbHnswGeometry *g = &hi->geometry;
+    uint32 head_bytes =
+        vdb_hnsw_coded(g) ? Min(g->vector_offset, PREFETCH_CODE_BYTES) : PREFETCH_HEADER_BYTES;
+    uint32 vector_bytes = Min(g->inline_units * g->unit_size, PREFETCH_VECTOR_BYTES);
     BlockNumber blkno;
     uint32 offset;
 
     while ((blkno = vdb_hnsw_search_upcoming(search, PREFETCH_WINDOW, &offset)) !=
            InvalidBlockNumber) {
-        vdb_prefetch_page(index, blkno, offset, PREFETCH_HEADER_BYTES);
-        vdb_prefetch_page(index, blkno, offset + hi->geometry.vector_offset, vector_bytes);
+        vdb_prefetch_page(index, blkno, offset, head_bytes);
+        vdb_prefetch_page(index, blkno, offset + g->vector_offset, vector_bytes);
     }
 }
 

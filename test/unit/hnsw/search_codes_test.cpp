@@ -355,6 +355,25 @@ TEST(CodedSearch, EndsFarFromAllVectors)
     EXPECT_EQ(vdb_hnsw_search_visited(searcher.s), visited);
 }
 
+TEST_P(Forms, NameEachPageOnceBeforeItIsRead)
+{
+    Searcher searcher(store, embeddings(1, kDims, metric, 11)[0], 30);
+    searcher.start(store.read_meta().root, store.read_meta().root, 0, 30);
+    std::vector<std::pair<VdbBlock, uint32_t>> named;
+    uint64_t pages = 0;
+    for (VdbBlock block; (block = vdb_hnsw_search_next(searcher.s)) != VDB_NO_BLOCK; pages++) {
+        searcher.reserve();
+        uint32_t offset;
+        for (VdbBlock at; (at = vdb_hnsw_search_upcoming(searcher.s, 4, &offset)) != VDB_NO_BLOCK;)
+            named.emplace_back(at, offset);
+        auto last = named.end() - std::min<size_t>(named.size(), 5); // of two a hop, four are kept
+        EXPECT_TRUE(std::any_of(last, named.end(), [&](auto n) { return n.first == block; }));
+        require(vdb_hnsw_search_feed(searcher.s, store.read(block)));
+    }
+    EXPECT_GT(pages, 30u);
+    EXPECT_LE(named.size(), 2 * pages);
+}
+
 TEST(CodedSearch, BeginsAtASample)
 {
     for (VdbMetric metric : {VDB_METRIC_L2, VDB_METRIC_COSINE, VDB_METRIC_IP}) {
