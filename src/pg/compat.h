@@ -48,17 +48,17 @@ static inline Buffer vdb_extend_relation_15(Relation rel)
 #define VDB_READ_RECENT(rel, blkno, buf) ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, blkno, buf)
 #endif
 
-/* Whether a buffer holds the block, seen without a lock: only a hint.  For files that include
- * storage/buf_internals.h. */
+/* Whether a buffer holds a block of the relation, and whether it is that one; seen without a lock:
+ * only hints.  For files that include storage/buf_internals.h. */
 #if PG_VERSION_NUM >= 160000
-#define VDB_BUFFER_HOLDS(buf, rel, blkno)                                                          \
-    (BufTagMatchesRelFileLocator(&GetBufferDescriptor((buf) -1)->tag, &(rel)->rd_locator) &&       \
-     GetBufferDescriptor((buf) -1)->tag.blockNum == (blkno))
+#define VDB_BUFFER_IS_OF(buf, rel)                                                                 \
+    BufTagMatchesRelFileLocator(&GetBufferDescriptor((buf) -1)->tag, &(rel)->rd_locator)
 #else
-#define VDB_BUFFER_HOLDS(buf, rel, blkno)                                                          \
-    (RelFileNodeEquals(GetBufferDescriptor((buf) -1)->tag.rnode, (rel)->rd_node) &&                \
-     GetBufferDescriptor((buf) -1)->tag.blockNum == (blkno))
+#define VDB_BUFFER_IS_OF(buf, rel)                                                                 \
+    RelFileNodeEquals(GetBufferDescriptor((buf) -1)->tag.rnode, (rel)->rd_node)
 #endif
+#define VDB_BUFFER_HOLDS(buf, rel, blkno)                                                          \
+    (VDB_BUFFER_IS_OF(buf, rel) && GetBufferDescriptor((buf) -1)->tag.blockNum == (blkno))
 
 /* Index scans count their searches for EXPLAIN from 18 on. */
 #if PG_VERSION_NUM >= 180000

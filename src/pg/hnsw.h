@@ -63,7 +63,9 @@ typedef struct HnswSizes {
  */
 typedef struct HnswCache {
     HnswIndex hi;
-    uint32 room; /* blocks that `buffers` has room for */
+    uint32 room;     /* blocks that `buffers` has room for */
+    uint32 searches; /* since this was made, as far as hnsw_learn_buffers() counts */
+    Buffer learned;  /* it has looked at the shared buffers up to this one */
     Buffer
         buffers[FLEXIBLE_ARRAY_MEMBER]; /* where each block was found last, InvalidBuffer = never */
 } HnswCache;
@@ -100,6 +102,9 @@ extern Buffer vdb_read_page_of(Relation index, HnswIndex *hi, BlockNumber blkno,
 extern Buffer vdb_read_unchecked(Relation index, HnswIndex *hi, BlockNumber blkno);
 /* Starts loading part of a page into the CPU's cache, if it is known where it is.  Only a hint. */
 extern void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, uint32 length);
+/* Finds out where pages of the index are in the shared buffers, some buffers at each call, so that
+ * a session's first look at a page needs no look-up, and is prefetched. */
+extern void hnsw_learn_buffers(Relation index);
 /* Block blkno for one pass over all pages; InvalidBuffer, and no lock, for an all-zero page. */
 extern Buffer vdb_read_page_in_order(Relation index, BlockNumber blkno,
                                      BufferAccessStrategy strategy, int lockmode);

@@ -66,6 +66,8 @@ static void new_cache(Relation index, const HnswIndex *hi, BlockNumber room)
     cache->hi = *hi;
     cache->room = room;
     if (old) {
+        cache->searches = old->searches;
+        cache->learned = old->learned;
         memcpy(cache->buffers, old->buffers, sizeof(Buffer) * Min(old->room, room));
         pfree(old);
     }

@@ -124,6 +124,7 @@ static void start_search(IndexScanDesc scan, HnswScan *so)
     VdbNode root;
     VdbHnswEntries *entries = hnsw_entries(index, &so->hi, &root);
 
+    hnsw_learn_buffers(index);
     so->ef = hnsw_ef_search;
     so->recheck = vdb_hnsw_coded(&so->hi.geometry) && !isnull; /* nothing is near NULL */
     so->leftovers = true;

@@ -128,6 +128,35 @@ void vdb_prefetch_page(Relation index, BlockNumber blkno, uint32 offset, uint32 
         __builtin_prefetch(at + i);
 }
 
+/* A session that searches so rarely gains nothing. */
+#define SEARCHES_BEFORE 4
+
+/* Buffers that one search looks at for those that follow: about 60 us while there are any left. */
+#define BUFFERS_PER_SEARCH 8192
+
+/* An index of fewer blocks than one in so many buffers is known sooner by looking its pages up. */
+#define WORTH_LEARNING 64
+
+void hnsw_learn_buffers(Relation index)
+{
+    HnswCache *cache = index->rd_amcache;
+    Buffer end;
+
+    if (cache == NULL || cache->learned >= NBuffers ||
+        cache->room < (uint32) NBuffers / WORTH_LEARNING || RelationUsesLocalBuffers(index) ||
+        cache->searches++ < SEARCHES_BEFORE)
+        return;
+    end = cache->learned + Min(NBuffers - cache->learned, BUFFERS_PER_SEARCH);
+    for (Buffer buf = cache->learned + 1; buf <= end; buf++) {
+        BufferTag *tag = &GetBufferDescriptor(buf - 1)->tag;
+
+        if (VDB_BUFFER_IS_OF(buf, index) && tag->forkNum == MAIN_FORKNUM &&
+            tag->blockNum < cache->room)
+            cache->buffers[tag->blockNum] = buf;
+    }
+    cache->learned = end;
+}
+
 /* Pinned and locked, not looked at. */
 static Buffer lock_block(Relation index, HnswIndex *hi, BlockNumber blkno, int lockmode)
 {
