@@ -13,6 +13,14 @@ my $node = PostgreSQL::Test::Cluster->new('from_pgvector');
 $node->init(no_checksums($node));
 $node->append_conf('postgresql.conf', "autovacuum = off\nlog_statement = none\n");
 $node->start;
+# The dump's owner, where the account that runs this test has another name.
+$node->safe_psql('postgres', q{
+	DO $$
+	BEGIN
+		IF to_regrole('postgres') IS NULL THEN
+			CREATE ROLE postgres SUPERUSER;
+		END IF;
+	END $$});
 
 sub restore_paint
 {
