@@ -177,7 +177,7 @@ VdbIvfCheck *vdb_ivf_check_begin(void *memory, const VdbIvfGeometry *g, const vo
     c->blocks = blocks;
     c->heap_blocks = heap_blocks;
     c->room = l.room;
-    c->fed = VDB_NO_BLOCK;
+    c->fed = c->rest = VDB_NO_BLOCK;
     c->counts.meta = c->meta;
     c->counts.option = meta_of(metapage)->option;
     c->lists = reinterpret_cast<VdbIvfList *>(base + l.lists);

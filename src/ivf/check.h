@@ -42,6 +42,7 @@ struct VdbIvfCheck {
     uint32_t phase;
     VdbBlock fed;         // the block fed last ...
     bool fed_live;        // ... is a sound data page of a live list
+    VdbBlock rest;        // where a value goes on that begins there, VDB_NO_BLOCK = nowhere
     uint64_t chain_pages; // of lists that are not retired, as far as their chains go
     VdbIvfCheckCounts counts;
     VdbProblem problems[VDB_MAX_PROBLEMS];
@@ -73,6 +74,8 @@ bool tid_ok(const VdbIvfCheck &check, VdbTid tid, bool live);
 // The entries of a data page with codes; a value page, whose owner and bits are known already.
 void check_codes(VdbIvfCheck &check, VdbBlock block, const void *page);
 void check_values(VdbIvfCheck &check, VdbBlock block, const void *page);
+// The value on a value page that goes on on another one.
+void check_split_value(VdbIvfCheck &check, VdbBlock block, const VdbIvfValuePages &at);
 
 // What is wrong with a value, nullptr if nothing is.
 const char *value_problem(const VdbIvfCheck &check, const void *value);

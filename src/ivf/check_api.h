@@ -70,6 +70,11 @@ void vdb_ivf_check_directory(VdbIvfCheck *check, const void *page) VDB_NOEXCEPT;
  */
 void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) VDB_NOEXCEPT;
 
+/* Where a value of the value page fed last goes on, VDB_NO_BLOCK: nowhere.  That page is then to be
+ * given, too; `page` is the one fed last. */
+VdbBlock vdb_ivf_check_rest(const VdbIvfCheck *check) VDB_NOEXCEPT;
+void vdb_ivf_check_feed_rest(VdbIvfCheck *check, const void *page, const void *rest) VDB_NOEXCEPT;
+
 /*
  * The heap tids on the page fed last, as far as they are well-formed and of a live list.  `out` has
  * room for page_size / sizeof(VdbTid) of them.

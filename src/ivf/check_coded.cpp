@@ -94,19 +94,43 @@ void check_codes(VdbIvfCheck &c, VdbBlock block, const void *page)
 
 void check_values(VdbIvfCheck &c, VdbBlock block, const void *page)
 {
+    VdbBlock rest = vdb_ivf_value_rest(page, &c.g, 0);
+    bool split = slot_used(page, 0) && values_of(page)->borrowed > 0;
+    uint32_t end = 0;
+    if (split && (rest >= c.blocks || rest == block))
+        c.report(block, 0, "value: goes on in block %u", rest);
+    else
+        c.rest = rest;
     for (uint32_t i = 0; i < kMostSlots; i++) {
+        auto item = static_cast<int32_t>(i);
         if (!slot_used(page, i))
             continue;
         VdbIvfValue value;
-        if (!vdb_ivf_value_at(page, &c.g, i, &value)) {
-            c.report(block, static_cast<int32_t>(i), "values: slot is outside");
+        VdbIvfValuePages at = {page, nullptr, nullptr};
+        bool elsewhere = split && i == 0;
+        if (i < end)
+            c.report(block, item, "values: slot is another value's");
+        end = i + c.g.slots_per_value - (elsewhere ? values_of(page)->borrowed : 0);
+        if (end > c.g.slots_per_page - values_of(page)->lent) {
+            c.report(block, item, "values: slot is outside");
             continue;
         }
         c.used[size_t{block} * c.slot_words + i / 64] |= uint64_t{1} << i % 64;
-        c.by_block[block].tids -= digest(i, value.tid);
+        c.by_block[block].tids -= digest(i, slot_at(page, c.g, i)->tid);
+        if (elsewhere || vdb_ivf_value_at(&at, &c.g, i, &value) != VDB_OK)
+            continue;
         if (const char *problem = kept_problem(c, value))
-            c.report(block, static_cast<int32_t>(i), "value: %s", problem);
+            c.report(block, item, "value: %s", problem);
     }
+}
+
+void check_split_value(VdbIvfCheck &c, VdbBlock block, const VdbIvfValuePages &at)
+{
+    VdbIvfValue value;
+    if (vdb_ivf_value_at(&at, &c.g, 0, &value) != VDB_OK)
+        c.report(block, 0, "value: its end is not in block %u", c.rest);
+    else if (const char *problem = kept_problem(c, value))
+        c.report(block, 0, "value: %s", problem);
 }
 
 } // namespace vdb::ivf

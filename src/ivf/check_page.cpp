@@ -177,6 +177,7 @@ void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) no
 {
     check->fed = block;
     check->fed_live = false;
+    check->rest = VDB_NO_BLOCK;
     if (block >= check->blocks)
         return;
     BlockInfo &info = check->by_block[block];
@@ -188,6 +189,18 @@ void vdb_ivf_check_feed(VdbIvfCheck *check, VdbBlock block, const void *page) no
         return;
     }
     PageCheck{*check, block, page, info}.run();
+}
+
+VdbBlock vdb_ivf_check_rest(const VdbIvfCheck *check) noexcept
+{
+    return check->rest;
+}
+
+void vdb_ivf_check_feed_rest(VdbIvfCheck *check, const void *page, const void *rest) noexcept
+{
+    uint32_t joined[kLargestPage / sizeof(uint32_t)];
+    if (check->rest != VDB_NO_BLOCK)
+        check_split_value(*check, check->fed, {page, rest, joined});
 }
 
 uint32_t vdb_ivf_check_page_tids(const VdbIvfCheck *check, const void *page, VdbTid *out) noexcept

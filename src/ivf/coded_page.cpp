@@ -1,13 +1,10 @@
-// Pages of a coded index: rows as they are carried to them, codes on data pages and kept values on
-// value pages.
+// Pages of a coded index: rows as they are carried to them, and codes on data pages.
 //
 // Codes lie packed in blocks of 32, as FastScan wants them, but for the last block while it is not
 // full: there each code is in one piece, so that adding one changes few bytes of the page.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
-#include "core/half_api.h"
 #include "ivf/page_format.h"
 
 using namespace vdb::ivf;
@@ -17,13 +14,7 @@ namespace {
 constexpr uint32_t kBlock = VDB_CODE_BLOCK;
 constexpr uint32_t kMostCodeBytes = VDB_IVF_MAX_DIMS / 8;
 constexpr uint32_t kReadAhead = 64; // bytes beyond the codes that kernels may read
-constexpr uint32_t kLargestPage = 32768;
-constexpr float kLongest = 1e30F; // coordinate that a code is taken to stand for
-
-const RowHeader *row_header(const void *row)
-{
-    return static_cast<const RowHeader *>(row);
-}
+constexpr float kLongest = 1e30F;   // coordinate that a code is taken to stand for
 
 const uint8_t *row_code(const void *row)
 {
@@ -96,34 +87,15 @@ struct Ahead {
     void load_rest() { load(end); }
 };
 
-bool same_tid(VdbTid a, VdbTid b)
-{
-    return a.block_hi == b.block_hi && a.block_lo == b.block_lo && a.offset == b.offset;
-}
-
 // Elements [from, to) of an array on a page.
 template <class T> VdbSpan elements(uint32_t array, uint32_t from, uint32_t to)
 {
     return {array + from * uint32_t{sizeof(T)}, array + to * uint32_t{sizeof(T)}};
 }
 
-uint32_t first_free(const ValuesHeader &header)
-{
-    for (uint32_t i = 0; i < kMostSlots / 64; i++)
-        if (header.used[i] != UINT64_MAX)
-            return i * 64 + static_cast<uint32_t>(std::countr_one(header.used[i]));
-    return kMostSlots;
-}
-
 } // namespace
 
 namespace vdb::ivf {
-
-uint32_t seal_of(VdbTid tid, float norm)
-{
-    uint32_t block = uint32_t{tid.block_hi} << 16 | tid.block_lo;
-    return block * 0x85EB'CA6BU + tid.offset * 0xC2B2'AE35U + vdb_float_bits(norm) * 0x27D4'EB2FU;
-}
 
 void remove_coded(void *page, const VdbIvfGeometry &g, VdbIsDead is_dead, void *state)
 {
@@ -173,7 +145,7 @@ void vdb_ivf_row_make(const VdbIvfGeometry *g, const VdbIvfRow *row, void *out) 
     if (!has_values(*g))
         return;
     if (row->kept != nullptr)
-        std::memcpy(kept, row->kept, kept_bytes(*g));
+        std::memcpy(kept, row->kept, g->kept_bytes);
     else
         vdb_kept_encode(kept_form(*g), g->space.dims, static_cast<const float *>(row->value), kept);
 }
@@ -307,98 +279,4 @@ uint32_t vdb_ivf_codes_dead(const void *page, const VdbIvfGeometry *g, VdbIsDead
         if (is_dead(codes.tids[i], state))
             places[n++] = codes.places[i];
     return n;
-}
-
-// --- values ---
-
-void vdb_ivf_values_begin(void *page, uint32_t list_id) noexcept
-{
-    *values_of(page) = {list_id, 0, {}};
-}
-
-VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
-                              VdbIvfValues *values) noexcept
-{
-    const ValuesHeader *header = values_of(page);
-    if (!has_values(*g) || !is_kind(page, *g, VDB_IVF_PAGE_VALUES) ||
-        (list_id != VDB_IVF_NO_LIST && header->list_id != list_id))
-        return VDB_STALE;
-    uint32_t count = 0;
-    for (uint64_t used : header->used)
-        count += static_cast<uint32_t>(std::popcount(used));
-    if (count > g->slots_per_page)
-        return VDB_CORRUPT;
-    *values = {header->list_id, count, trailer(page, *g)->next};
-    return VDB_OK;
-}
-
-VdbSpans vdb_ivf_values_parts(const VdbIvfGeometry *g, uint32_t slot) noexcept
-{
-    uint32_t at = slot * g->slot_bytes;
-    return {2,
-            {{kPageHeaderSize, g->slots_offset},
-             elements<char>(g->slots_offset, at, at + g->slot_bytes)}};
-}
-
-VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) noexcept
-{
-    uint32_t i = first_free(*values_of(page));
-    if (i < g->slots_per_page)
-        return vdb_ivf_values_parts(g, i);
-    return {1, {{kPageHeaderSize, g->slots_offset}}};
-}
-
-VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,
-                             uint32_t *slot) noexcept
-{
-    ValuesHeader *header = values_of(page);
-    uint32_t i = first_free(*header);
-    if (i >= g->slots_per_page)
-        return VDB_FULL;
-    SlotHeader *to = slot_at(page, *g, i);
-    *to = {tid, 0, row_header(row)->norm};
-    std::memcpy(to + 1, static_cast<const char *>(row) + kept_offset(*g), kept_bytes(*g));
-    vdb_kept_seal(kept_form(*g), g->space.dims, to + 1, seal_of(tid, to->norm));
-    header->used[i / 64] |= uint64_t{1} << i % 64;
-    *slot = i;
-    return VDB_OK;
-}
-
-VdbStatus vdb_ivf_value_read(const void *page, const VdbIvfGeometry *g, uint32_t slot, VdbTid tid,
-                             VdbIvfValue *out) noexcept
-{
-    VdbIvfValue value;
-    if (!vdb_ivf_value_at(page, g, slot, &value))
-        return VDB_STALE;
-    if (!vdb_ivf_value_intact(g, &value))
-        return VDB_CORRUPT;
-    if (!same_tid(tid, value.tid))
-        return VDB_STALE;
-    *out = value;
-    return VDB_OK;
-}
-
-bool vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
-                      VdbIvfValue *out) noexcept
-{
-    if (slot >= g->slots_per_page || !slot_used(page, slot))
-        return false;
-    const SlotHeader *at = slot_at(page, *g, slot);
-    *out = {at + 1, at->norm, at->tid};
-    return true;
-}
-
-bool vdb_ivf_value_intact(const VdbIvfGeometry *g, const VdbIvfValue *value) noexcept
-{
-    return vdb_kept_sealed(kept_form(*g), g->space.dims, value->kept,
-                           seal_of(value->tid, value->norm));
-}
-
-void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,
-                           uint32_t n) noexcept
-{
-    ValuesHeader *header = values_of(page);
-    for (uint32_t i = 0; i < n; i++)
-        if (slots[i] < g->slots_per_page)
-            header->used[slots[i] / 64] &= ~(uint64_t{1} << slots[i] % 64);
 }

@@ -82,10 +82,12 @@ typedef struct VdbIvfGeometry {
     uint32_t codes_offset;  /* on a data page; this and the next three: 0 without codes */
     uint32_t factors_offset;
     uint32_t spreads_offset;
-    uint32_t places_offset; /* 0 too where values are left to the table */
-    uint32_t slot_bytes; /* of a value page: whose, norm, kept form; 0 = there are no such pages */
-    uint32_t slots_offset;   /* of the first slot on a value page */
-    uint32_t slots_per_page; /* of a value page */
+    uint32_t places_offset;   /* 0 too where values are left to the table */
+    uint32_t kept_bytes;      /* of a kept form; 0 = there are no value pages, nor slots */
+    uint32_t slot_bytes;      /* of a slot of a value page */
+    uint32_t slots_per_value; /* that whose it is, norm and kept form take together */
+    uint32_t slots_offset;    /* of the first slot on a value page */
+    uint32_t slots_per_page;  /* of a value page */
     uint32_t centroids_offset;
     uint32_t centroids_per_page;
     uint32_t lists_per_page; /* entries of a directory page */

@@ -265,7 +265,7 @@ void vdb_ivf_values_begin(void *page, uint32_t list_id) VDB_NOEXCEPT;
 
 typedef struct VdbIvfValues {
     uint32_t list_id;
-    uint32_t count; /* slots in use, of g->slots_per_page */
+    uint32_t count; /* values that begin here, of g->slots_per_page at most */
     VdbBlock next;  /* older pages of the list */
 } VdbIvfValues;
 
@@ -273,18 +273,56 @@ typedef struct VdbIvfValues {
 VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
                               VdbIvfValues *values) VDB_NOEXCEPT;
 
-/* All that an addition reads and writes of a page to take that slot, but for PostgreSQL's header.
- * REQUIRES: slot < g->slots_per_page. */
+/* A value on its way to a page. */
+typedef struct VdbIvfNewValue {
+    VdbTid tid;
+    const void *row;   /* its norm and kept form are what is put there */
+    uint32_t borrowed; /* of its slots, so many are on the older page; mostly 0 */
+} VdbIvfNewValue;
+
+/*
+ * Where g->slots_per_value > 1, a value that begins in the first slot of a page may have its last
+ * slots on the next page of the chain, the older one.  Whether that is of use to the next value:
+ * page's first slot is free.  Then vdb_ivf_values_spare() says how many the older page can lend,
+ * which may be 0; and both pages are changed in one step.
+ */
+bool vdb_ivf_values_borrow(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
+uint32_t vdb_ivf_values_spare(const void *older, const VdbIvfGeometry *g) VDB_NOEXCEPT;
+/* Whether there is room for a value that has borrowed so many slots. */
+bool vdb_ivf_values_room(const void *page, const VdbIvfGeometry *g, uint32_t borrowed) VDB_NOEXCEPT;
+/* Puts the end of the value into the slots that it borrows.  REQUIRES: the page has them to spare.
+ */
+void vdb_ivf_values_lend(void *older, const VdbIvfGeometry *g,
+                         const VdbIvfNewValue *value) VDB_NOEXCEPT;
+/* Of who fills pages one after the other: whether this one has no room left for the value, which is
+ * for the next page then.  What is left of the page was lent to it. */
+bool vdb_ivf_values_full(void *page, const VdbIvfGeometry *g, VdbIvfNewValue *value) VDB_NOEXCEPT;
+/* All that an addition reads and writes of a page whose value begins in that slot, as far as the
+ * page goes, but for PostgreSQL's header.  REQUIRES: slot < g->slots_per_page. */
 VdbSpans vdb_ivf_values_parts(const VdbIvfGeometry *g, uint32_t slot) VDB_NOEXCEPT;
-/* All that vdb_ivf_values_add() would read and write of a page that vdb_ivf_values_read() accepted,
- * but for PostgreSQL's header. */
-VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
-/* Puts the kept form and norm of a row into the first slot that is free.  VDB_FULL: none is, and
+/* All that vdb_ivf_values_add() would read and write of the page, and vdb_ivf_values_lend() of the
+ * older one, for a value that has borrowed so many slots, but for PostgreSQL's header. */
+VdbSpans vdb_ivf_values_add_parts(const void *page, const VdbIvfGeometry *g,
+                                  uint32_t borrowed) VDB_NOEXCEPT;
+VdbSpans vdb_ivf_values_lend_parts(const VdbIvfGeometry *g, uint32_t borrowed) VDB_NOEXCEPT;
+/* Puts the value, or its beginning, into the first slots that are free.  VDB_FULL: none are, and
  * nothing was changed. */
-VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, VdbTid tid, const void *row,
+VdbStatus vdb_ivf_values_add(void *page, const VdbIvfGeometry *g, const VdbIvfNewValue *value,
                              uint32_t *slot) VDB_NOEXCEPT;
 
-/* A value on such a page. */
+/* Where the value in that slot goes on, or VDB_NO_BLOCK.  Of any page. */
+VdbBlock vdb_ivf_value_rest(const void *page, const VdbIvfGeometry *g, uint32_t slot) VDB_NOEXCEPT;
+
+/* The page of a value, which vdb_ivf_values_read() accepted, and the one where the value in its
+ * first slot goes on, if it does and that is the one to be read; `joined` has room for
+ * g->slots_per_value * g->slot_bytes then, aligned to 4. */
+typedef struct VdbIvfValuePages {
+    const void *page;
+    const void *older;
+    void *joined;
+} VdbIvfValuePages;
+
+/* A value on such pages, or joined. */
 typedef struct VdbIvfValue {
     const void *kept;
     float norm;
@@ -292,21 +330,24 @@ typedef struct VdbIvfValue {
 } VdbIvfValue;
 
 /*
- * The value in a slot of a page that vdb_ivf_values_read() accepted, if it is the entry's with that
- * tid.  VDB_STALE: it is another's or nobody's, as vacuum leaves it that took the entry; then and
- * only then *out is not set.  VDB_CORRUPT: not as it was written.
+ * The value in a slot, if it is the entry's with that tid.  VDB_STALE: it is another's or nobody's,
+ * as vacuum leaves it that took the entry.  VDB_CORRUPT: not as it was written.  Only with VDB_OK
+ * *out is set.
  */
-VdbStatus vdb_ivf_value_read(const void *page, const VdbIvfGeometry *g, uint32_t slot, VdbTid tid,
-                             VdbIvfValue *out) VDB_NOEXCEPT;
-/* The value in a slot, whosever it is; false: there is none. */
-bool vdb_ivf_value_at(const void *page, const VdbIvfGeometry *g, uint32_t slot,
-                      VdbIvfValue *out) VDB_NOEXCEPT;
+VdbStatus vdb_ivf_value_read(const VdbIvfValuePages *at, const VdbIvfGeometry *g, uint32_t slot,
+                             VdbTid tid, VdbIvfValue *out) VDB_NOEXCEPT;
+/* The value in a slot, whosever it is and whatever its check says.  VDB_STALE: there is none;
+ * VDB_CORRUPT: it is outside, or its rest is missing. */
+VdbStatus vdb_ivf_value_at(const VdbIvfValuePages *at, const VdbIvfGeometry *g, uint32_t slot,
+                           VdbIvfValue *out) VDB_NOEXCEPT;
 /* Whether it is as it was written; one damage in 65,536 goes unnoticed. */
 bool vdb_ivf_value_intact(const VdbIvfGeometry *g, const VdbIvfValue *value) VDB_NOEXCEPT;
 
-/* Frees those slots that are in use. */
+/* Frees those slots that are in use.  What a value has borrowed is given back after that, by
+ * vdb_ivf_values_return() of the older page. */
 void vdb_ivf_values_remove(void *page, const VdbIvfGeometry *g, const uint16_t *slots,
                            uint32_t n) VDB_NOEXCEPT;
+void vdb_ivf_values_return(void *older) VDB_NOEXCEPT;
 
 /* --- vacuum --- */
 

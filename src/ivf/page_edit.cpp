@@ -59,7 +59,8 @@ VdbStatus claim(void *page, const VdbIvfGeometry &g, VdbIvfPageKind kind, uint32
 
 bool any_used(const ValuesHeader &header)
 {
-    return (header.used[0] | header.used[1] | header.used[2] | header.used[3]) != 0;
+    return header.lent > 0 ||
+           (header.used[0] | header.used[1] | header.used[2] | header.used[3]) != 0;
 }
 
 } // namespace
@@ -104,7 +105,7 @@ void vdb_ivf_meta_init(void *page, const VdbIvfGeometry *g, uint32_t lists, uint
     *meta = {};
     meta->magic = kMagic;
     meta->version = kFormatVersion;
-    meta->features = vdb_ivf_coded(g) ? kFeatureCodes : 0;
+    meta->features = features_of(*g);
     meta->page_size = g->page_size;
     meta->dims = g->space.dims;
     meta->metric = static_cast<uint16_t>(g->space.metric);

@@ -77,12 +77,57 @@ void place_codes(VdbIvfGeometry &g, uint32_t end)
     g.places_offset = has_values(g) ? g.tids_offset + g.capacity * sizeof(VdbTid) : 0;
 }
 
-void place_slots(VdbIvfGeometry &g, uint32_t end)
+constexpr uint32_t kSlotsOffset = kPageHeaderSize + sizeof(ValuesHeader);
+static_assert(kSlotsOffset % kCacheLine == 0);
+
+// Of the value pages' room, what may stay unused while a value is one slot, as every value in
+// more of them may be on two pages; and what is little enough, however many slots it takes.
+constexpr uint32_t kWastedByWhole = 8; // one part in so many
+constexpr uint32_t kWasted = 16;
+constexpr uint32_t kMostSlotsPerValue = 8;
+
+uint32_t slot_bytes(const VdbIvfGeometry &g, uint32_t slots_per_value)
+{
+    uint32_t value = sizeof(SlotHeader) + g.kept_bytes;
+    return align_up((value + slots_per_value - 1) / slots_per_value, sizeof(uint32_t));
+}
+
+uint32_t slots_per_page(const VdbIvfGeometry &g, uint32_t slots_per_value)
+{
+    uint32_t room = g.page_size - sizeof(PageTrailer) - kSlotsOffset;
+    return std::min(room / slot_bytes(g, slots_per_value), kMostSlots);
+}
+
+// Bytes of values on a page, times the slots of a value.
+uint32_t used_bytes(const VdbIvfGeometry &g, uint32_t slots_per_value)
+{
+    return slots_per_page(g, slots_per_value) * (sizeof(SlotHeader) + g.kept_bytes);
+}
+
+void set_slots(VdbIvfGeometry &g, uint32_t slots_per_value)
 {
     if (!has_values(g))
         return;
-    g.slots_offset = kPageHeaderSize + sizeof(ValuesHeader); // on a cache line
-    g.slots_per_page = std::min((end - g.slots_offset) / g.slot_bytes, kMostSlots);
+    g.slots_offset = kSlotsOffset;
+    g.slots_per_value = slots_per_value;
+    g.slot_bytes = slot_bytes(g, slots_per_value);
+    g.slots_per_page = slots_per_page(g, slots_per_value);
+}
+
+// The slots that a value should take: a pure function of its size and the page's.
+uint32_t choose_slots(const VdbIvfGeometry &g)
+{
+    uint32_t room = g.page_size - sizeof(PageTrailer) - kSlotsOffset;
+    uint32_t best = 1;
+    if (!has_values(g) || used_bytes(g, 1) >= room - room / kWastedByWhole)
+        return best;
+    for (uint32_t n = 2; n <= kMostSlotsPerValue; n++) {
+        if (used_bytes(g, n) * best > used_bytes(g, best) * n)
+            best = n;
+        if (used_bytes(g, best) >= (room - room / kWasted) * best)
+            break;
+    }
+    return best;
 }
 
 uint32_t coded_page_end(const VdbIvfGeometry &g)
@@ -133,6 +178,10 @@ VdbStatus read_geometry(const MetaPage &meta, VdbIvfGeometry *out)
                              : vdb_ivf_geometry(meta.page_size, &column, out);
     if (status != VDB_OK || meta.kept != out->kept || meta.code_dims != out->code_dims)
         return VDB_CORRUPT;
+    if ((meta.features & kFeatureSlots) == 0)
+        set_slots(*out, 1); // also where it was made before there was more than one
+    else if (out->slots_per_value <= 1)
+        return VDB_CORRUPT;
     return VDB_OK;
 }
 
@@ -156,7 +205,8 @@ uint32_t vdb_ivf_max_dims(VdbStorage storage) noexcept
 
 VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space, VdbIvfGeometry *out) noexcept
 {
-    if (!vdb_space_valid(space) || space->metric == VDB_METRIC_JACCARD || page_size > 32768 ||
+    if (!vdb_space_valid(space) || space->metric == VDB_METRIC_JACCARD ||
+        page_size > kLargestPage ||
         space->dims > vdb_ivf_max_dims(static_cast<VdbStorage>(space->storage)))
         return VDB_TOO_BIG;
 
@@ -181,30 +231,29 @@ VdbStatus vdb_ivf_geometry(uint32_t page_size, const VdbSpace *space, VdbIvfGeom
 VdbStatus vdb_ivf_coded_geometry(uint32_t page_size, const VdbSpace *column, uint32_t kept,
                                  VdbIvfGeometry *out) noexcept
 {
-    if (page_size < 4096 || page_size > 32768 || !vdb_ivf_codable(column) || !valid_kept(kept))
+    if (page_size < 4096 || page_size > kLargestPage || !vdb_ivf_codable(column) ||
+        !valid_kept(kept))
         return VDB_TOO_BIG;
 
     VdbIvfGeometry g = {};
     uint32_t end = page_size - sizeof(PageTrailer);
-    uint32_t kept_bytes = 0;
     g.page_size = page_size;
     g.space = {column->metric, VDB_STORAGE_FLOAT32, column->dims};
     g.source = column->storage;
     g.kept = kept;
     g.code_dims = align_up(column->dims, 8);
     g.value_bytes = g.stride = static_cast<uint32_t>(vdb_value_bytes(&g.space));
-    if (kept != VDB_IVF_KEPT_HEAP) {
-        kept_bytes =
+    if (kept != VDB_IVF_KEPT_HEAP)
+        g.kept_bytes =
             static_cast<uint32_t>(vdb_kept_bytes(static_cast<VdbKept>(kept), column->dims));
-        g.slot_bytes = sizeof(SlotHeader) + kept_bytes;
-    }
-    g.row_bytes = kept_offset(g) + kept_bytes;
+    g.row_bytes = kept_offset(g) + g.kept_bytes;
     place_codes(g, end);
-    place_slots(g, end);
+    set_slots(g, 1);
     place_centroids(g, end);
     g.lists_per_page = (end - kListsOffset) / sizeof(ListEntry);
     if (g.centroids_per_page == 0 || (has_values(g) && g.slots_per_page == 0))
         return VDB_TOO_BIG;
+    set_slots(g, choose_slots(g));
     *out = g;
     return VDB_OK;
 }

@@ -13,7 +13,8 @@
 namespace vdb::ivf {
 
 constexpr uint32_t kPageHeaderSize = 24; // PostgreSQL's PageHeaderData, owned by the shim
-constexpr uint32_t kMagic = 0x56465649;  // "IVFV"
+constexpr uint32_t kLargestPage = 32768;
+constexpr uint32_t kMagic = 0x56465649; // "IVFV"
 constexpr uint32_t kFormatVersion = 1;
 
 // Special space of every page.
@@ -27,7 +28,8 @@ static_assert(sizeof(PageTrailer) == 8);
 // Feature flags: a reader refuses an index with a flag it does not know.
 constexpr uint32_t kFeatureCodes = 1u << 0;        // a coded index: data pages of form 1
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: entries hold further index columns
-constexpr uint32_t kKnownFeatures = kFeatureCodes;
+constexpr uint32_t kFeatureSlots = 1u << 2;        // a value takes more than one slot
+constexpr uint32_t kKnownFeatures = kFeatureCodes | kFeatureSlots;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {
@@ -100,11 +102,15 @@ static_assert(sizeof(DataHeader) == 16);
 
 static_assert(sizeof(VdbIvfPlace) == 6 && sizeof(VdbCodeFactors) == 4);
 
-// Start of a value page.  Then the slots: a SlotHeader and the kept form.
+// Start of a value page.  Then the slots.  A value, which is a SlotHeader and the kept form, takes
+// slots_per_value of them, one after the other, but for the one in the first slot: of that the last
+// `borrowed` slots are the last ones of the next page of the chain, the older one, which has lent
+// them.
 struct ValuesHeader {
     uint32_t list_id;
-    uint32_t reserved;
-    uint64_t used[4]; // slots in use: slot i is bit i % 64 of used[i / 64]
+    uint16_t lent;
+    uint16_t borrowed;
+    uint64_t used[4]; // slots where a value begins: slot i is bit i % 64 of used[i / 64]
 };
 static_assert(sizeof(ValuesHeader) == 40);
 constexpr uint32_t kMostSlots = 64 * 4;
@@ -127,6 +133,11 @@ struct RowHeader {
     float norm;
 };
 static_assert(sizeof(RowHeader) == 12);
+
+inline const RowHeader *row_header(const void *row)
+{
+    return static_cast<const RowHeader *>(row);
+}
 
 template <class T> T *at(void *page, uint32_t offset)
 {
@@ -252,16 +263,12 @@ inline uint32_t code_bytes(const VdbIvfGeometry &g)
 }
 inline bool has_values(const VdbIvfGeometry &g)
 {
-    return g.slot_bytes > 0;
+    return g.kept_bytes > 0;
 }
-// REQUIRES: has_values(g), for these two.
+// REQUIRES: has_values(g).
 inline VdbKept kept_form(const VdbIvfGeometry &g)
 {
     return static_cast<VdbKept>(g.kept);
-}
-inline uint32_t kept_bytes(const VdbIvfGeometry &g)
-{
-    return g.slot_bytes - sizeof(SlotHeader);
 }
 inline uint32_t last_kind(const VdbIvfGeometry &g)
 {
@@ -282,10 +289,16 @@ inline bool valid_state(uint32_t state)
     return state >= VDB_IVF_LIST_LIVE && state <= VDB_IVF_LIST_FREE;
 }
 
+// What a metapage says of such an index.
+inline uint32_t features_of(const VdbIvfGeometry &g)
+{
+    return (vdb_ivf_coded(&g) ? kFeatureCodes : 0) | (g.slots_per_value > 1 ? kFeatureSlots : 0);
+}
+
 // Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.
 uint32_t page_lower(const VdbIvfGeometry &g, VdbIvfPageKind kind);
 
-// What stands beside a kept form in a slot, for its check.
+// What stands beside a kept form in its slots, for its check.
 uint32_t seal_of(VdbTid tid, float norm);
 
 // vdb_ivf_data_remove() of a page with codes.

@@ -416,13 +416,13 @@ const VdbIvfCandidate *vdb_ivf_coded_batch(const VdbIvfCodedScan *s, uint32_t *n
     return s->batch;
 }
 
-VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) noexcept
+VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const VdbIvfValuePages *at, uint32_t *i) noexcept
 {
     VdbKept kept = kept_form(s->g);
     auto metric = static_cast<VdbMetric>(s->g.space.metric);
     const VdbIvfCandidate first = s->batch[*i];
     VdbIvfValues values;
-    VdbStatus status = vdb_ivf_values_read(page, &s->g, first.list_id, &values);
+    VdbStatus status = vdb_ivf_values_read(at->page, &s->g, first.list_id, &values);
     if (status != VDB_OK)
         return status;
     for (; *i < s->batch_size; ++*i) {
@@ -430,7 +430,7 @@ VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) 
         if (on_earlier_page(first, c))
             break;
         VdbIvfValue value;
-        status = vdb_ivf_value_read(page, &s->g, c.place.slot, c.tid, &value);
+        status = vdb_ivf_value_read(at, &s->g, c.place.slot, c.tid, &value);
         if (status == VDB_STALE)
             continue;
         if (status != VDB_OK)

@@ -111,12 +111,14 @@ typedef struct VdbIvfCandidate {
 const VdbIvfCandidate *vdb_ivf_coded_batch(const VdbIvfCodedScan *s, uint32_t *n) VDB_NOEXCEPT;
 
 /*
- * Ranks entry *i of the batch and those after it that are on the same value page, which this is;
- * sets *i to the first that is not.  An entry whose value is gone is dropped: vacuum took it, so no
- * row that the snapshot sees was there.  VDB_STALE: not a value page of that list.
- * VDB_CORRUPT: the value of entry *i is not as it was written.
+ * Ranks entry *i of the batch and those after it that are on the same value page, which this is,
+ * with the one where its first value goes on if that is one of theirs; sets *i to the first that is
+ * not.  An entry whose value is gone is dropped: vacuum took it, so no row that the snapshot sees
+ * was there.  VDB_STALE: not a value page of that list.  VDB_CORRUPT: the value of entry *i is not
+ * as it was written.
  */
-VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const void *page, uint32_t *i) VDB_NOEXCEPT;
+VdbStatus vdb_ivf_coded_rank(VdbIvfCodedScan *s, const VdbIvfValuePages *at,
+                             uint32_t *i) VDB_NOEXCEPT;
 /* The same where values are in the table: what the operator says of entry i, infinity for NaN. */
 void vdb_ivf_coded_ranked(VdbIvfCodedScan *s, uint32_t i, double distance) VDB_NOEXCEPT;
 

@@ -12,6 +12,7 @@
 #include "pg/ivf.h"
 
 typedef struct IvfChecked {
+    Relation index;
     VdbIvfGeometry geometry;
     VdbIvfCheck *core;
 } IvfChecked;
@@ -37,6 +38,7 @@ static void *begin(Relation index, const char *metapage, VdbCheckBlocks blocks,
 
     if (vdb_ivf_check_geometry(metapage, BLCKSZ, &c->geometry, problem) != VDB_OK)
         return NULL;
+    c->index = index;
     column = vdb_ivf_column(&c->geometry);
     if (!vdb_space_fits(index, &column)) {
         *problem = "metapage has another type, other dimensions or another metric than the column";
@@ -60,7 +62,16 @@ static uint32 page_end(const void *check, const char *page)
 
 static void feed(void *check, BlockNumber blkno, const char *page)
 {
-    vdb_ivf_check_feed(((IvfChecked *) check)->core, blkno, page);
+    IvfChecked *c = check;
+    PGAlignedBlock older;
+    VdbBlock rest;
+
+    vdb_ivf_check_feed(c->core, blkno, page);
+    rest = vdb_ivf_check_rest(c->core);
+    if (rest == VDB_NO_BLOCK)
+        return;
+    vdb_copy_page(c->index, rest, NULL, older.data);
+    vdb_ivf_check_feed_rest(c->core, page, older.data);
 }
 
 static uint32 page_tids(const void *check, const char *page, VdbTid *out)
@@ -99,7 +110,7 @@ static void info(const void *check, VdbIndexInfo *info)
     vdb_info_put_count(info, "directory_pages", n->pages[VDB_IVF_PAGE_DIRECTORY]);
     vdb_info_put_count(info, "centroid_pages", n->pages[VDB_IVF_PAGE_CENTROIDS]);
     vdb_info_put_count(info, "data_pages", n->pages[VDB_IVF_PAGE_DATA]);
-    if (g->slot_bytes > 0)
+    if (g->slots_per_page > 0)
         vdb_info_put_count(info, "vector_pages", n->pages[VDB_IVF_PAGE_VALUES]);
     vdb_info_put_count(info, "free_pages", n->pages[VDB_IVF_PAGE_FREE]);
     vdb_info_put_count(info, "empty_pages", n->pages[0]);

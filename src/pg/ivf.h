@@ -90,6 +90,9 @@ extern IvfProbes ivf_probes(Relation index, const IvfIndex *ii, uint32 lists);
 /* Pinned and locked; ereports INDEX_CORRUPTED where the page is not of that kind. */
 extern Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, VdbIvfPageKind kind,
                             int lockmode);
+/* The same, locked exclusively, or InvalidBuffer where that would mean to wait. */
+extern Buffer ivf_try_read_page(Relation index, IvfIndex *ii, BlockNumber blkno,
+                                VdbIvfPageKind kind);
 /* A page that was or is a list's, pinned and locked; the core judges what it is now. */
 extern Buffer ivf_read_data(Relation index, IvfIndex *ii, BlockNumber blkno,
                             BufferAccessStrategy strategy, int lockmode);

@@ -59,6 +59,7 @@ void ivf_prefetch_end(Relation index, const IvfIndex *ii, uint32 list_id)
     prefetch_page(index, end->data, &parts);
     if (g->slots_per_page == 0)
         return;
-    parts = vdb_ivf_values_parts(g, Min(end->place.slot + 1, g->slots_per_page - 1));
+    parts =
+        vdb_ivf_values_parts(g, Min(end->place.slot + g->slots_per_value, g->slots_per_page - 1));
     prefetch_page(index, vdb_ivf_place_block(end->place), &parts);
 }

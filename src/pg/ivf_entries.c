@@ -22,7 +22,9 @@ typedef struct Reading {
     /* of a coded index: */
     BlockNumber values_block; /* of the value page last read */
     PGAlignedBlock values_page;
-    float *decoded; /* a value */
+    PGAlignedBlock older_page; /* on which its first value goes on */
+    char *joined;              /* such a value */
+    float *decoded;            /* a value */
     /* where values are left to the table: */
     Relation heap;
     BlockNumber heap_blocks;
@@ -32,24 +34,35 @@ typedef struct Reading {
 
 /* --- values that the index keeps --- */
 
-/* The value of an entry of a coded list, on a copy of its page. */
+static void copy_values(Reading *r, BlockNumber blkno, char *copy)
+{
+    Buffer buf = ivf_read_page(r->index, r->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_SHARE);
+    VdbIvfValues values;
+
+    memcpy(copy, BufferGetPage(buf), BLCKSZ);
+    UnlockReleaseBuffer(buf);
+    ivf_check_data(vdb_ivf_values_read(copy, &r->ii->geometry, r->list->id, &values), r->index,
+                   blkno);
+}
+
+/* The value of an entry of a coded list, on copies of its pages, which nobody changes meanwhile. */
 static VdbIvfValue read_value(Reading *r, VdbIvfPlace place, VdbTid tid)
 {
     const VdbIvfGeometry *g = &r->ii->geometry;
     BlockNumber blkno = vdb_ivf_place_block(place);
+    VdbIvfValuePages at = {.page = r->values_page.data, .joined = r->joined};
+    BlockNumber rest;
     VdbIvfValue value;
 
-    if (blkno != r->values_block) {
-        Buffer buf = ivf_read_page(r->index, r->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_SHARE);
-        VdbIvfValues values;
-
-        memcpy(r->values_page.data, BufferGetPage(buf), BLCKSZ);
-        UnlockReleaseBuffer(buf);
-        ivf_check_data(vdb_ivf_values_read(r->values_page.data, g, r->list->id, &values), r->index,
-                       blkno);
-        r->values_block = blkno;
+    if (blkno != r->values_block)
+        copy_values(r, blkno, r->values_page.data);
+    r->values_block = blkno;
+    rest = vdb_ivf_value_rest(at.page, g, place.slot);
+    if (rest != InvalidBlockNumber) {
+        copy_values(r, rest, r->older_page.data);
+        at.older = r->older_page.data;
     }
-    if (vdb_ivf_value_read(r->values_page.data, g, place.slot, tid, &value) != VDB_OK)
+    if (vdb_ivf_value_read(&at, g, place.slot, tid, &value) != VDB_OK)
         vdb_corrupted(r->index, blkno, "a value is missing or damaged");
     return value;
 }
@@ -168,6 +181,7 @@ void ivf_for_each_entry(Relation index, IvfIndex *ii, IvfListRef ref, const VdbI
 
     r.values_block = InvalidBlockNumber;
     r.decoded = ivf_alloc_aligned(ii->geometry.value_bytes);
+    r.joined = palloc((Size) ii->geometry.slots_per_value * ii->geometry.slot_bytes);
     if (ii->geometry.kept == VDB_IVF_KEPT_HEAP)
         begin_table(&r, ref);
     while (blkno != InvalidBlockNumber) {

@@ -282,60 +282,110 @@ typedef enum AddResult {
     ADD_VALUES_FULL
 } AddResult;
 
-/* The list's newest value page, if it has room: locked, else InvalidBuffer. */
-static Buffer lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list)
-{
+/* Where a value goes: the list's newest value page and, if its last slots are to be on the next
+ * one, that.  Locked, or InvalidBuffer. */
+typedef struct ValuePages {
     Buffer buf;
+    Buffer older;
+    uint32 borrowed; /* slots on it */
+} ValuePages;
+
+static void unlock_values(ValuePages *v)
+{
+    if (BufferIsValid(v->older))
+        UnlockReleaseBuffer(v->older);
+    if (BufferIsValid(v->buf))
+        UnlockReleaseBuffer(v->buf);
+    *v = (ValuePages){InvalidBuffer, InvalidBuffer, 0};
+}
+
+/*
+ * Locks the page that comes after the newest if it has slots to lend.  Only if nobody else has it:
+ * who holds a page and waits for one that a damaged chain leads to might wait for himself.
+ */
+static void lock_older(Relation index, IvfIndex *ii, const VdbIvfList *list, ValuePages *v,
+                       BlockNumber blkno)
+{
+    VdbIvfValues values;
+
+    if (blkno == InvalidBlockNumber || blkno == list->values)
+        return;
+    v->older = ivf_try_read_page(index, ii, blkno, VDB_IVF_PAGE_VALUES);
+    if (!BufferIsValid(v->older))
+        return;
+    ivf_check_data(vdb_ivf_values_read(BufferGetPage(v->older), &ii->geometry, list->id, &values),
+                   index, blkno);
+    v->borrowed = vdb_ivf_values_spare(BufferGetPage(v->older), &ii->geometry);
+    if (v->borrowed > 0)
+        return;
+    UnlockReleaseBuffer(v->older);
+    v->older = InvalidBuffer;
+}
+
+/* Locks the list's newest value page, and the next one where that is of use; none, if there is no
+ * room for a value. */
+static ValuePages lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list)
+{
+    const VdbIvfGeometry *g = &ii->geometry;
+    ValuePages v = {InvalidBuffer, InvalidBuffer, 0};
     VdbIvfValues values;
 
     if (list->values == InvalidBlockNumber)
-        return InvalidBuffer;
-    buf = ivf_read_page(index, ii, list->values, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
-    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), &ii->geometry, list->id, &values), index,
+        return v;
+    v.buf = ivf_read_page(index, ii, list->values, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+    ivf_check_data(vdb_ivf_values_read(BufferGetPage(v.buf), g, list->id, &values), index,
                    list->values);
-    if (values.count < ii->geometry.slots_per_page)
-        return buf;
-    UnlockReleaseBuffer(buf);
-    return InvalidBuffer;
+    if (vdb_ivf_values_borrow(BufferGetPage(v.buf), g))
+        lock_older(index, ii, list, &v, values.next);
+    if (!vdb_ivf_values_room(BufferGetPage(v.buf), g, v.borrowed))
+        unlock_values(&v);
+    return v;
 }
 
-/* What an addition reads and writes of a page. */
-static Page edit_to_add(VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf, VdbIvfPageKind kind)
+/* Puts the row's value onto its pages; answers where it begins. */
+static VdbIvfPlace add_value(Relation index, const VdbIvfGeometry *g, VdbEdit *edit,
+                             const ValuePages *v, IvfEntry entry)
+{
+    VdbIvfNewValue value = {entry.tid, entry.row, v->borrowed};
+    BlockNumber blkno = BufferGetBlockNumber(v->buf);
+    VdbSpans parts = vdb_ivf_values_add_parts(BufferGetPage(v->buf), g, v->borrowed);
+    Page page = vdb_edit_parts(edit, v->buf, &parts);
+    uint32 slot;
+
+    vdb_check(vdb_ivf_values_add(page, g, &value, &slot), index, blkno);
+    set_end(page, g, VDB_IVF_PAGE_VALUES);
+    if (BufferIsValid(v->older)) {
+        parts = vdb_ivf_values_lend_parts(g, v->borrowed);
+        page = vdb_edit_parts(edit, v->older, &parts);
+        vdb_ivf_values_lend(page, g, &value);
+        set_end(page, g, VDB_IVF_PAGE_VALUES);
+    }
+    return vdb_ivf_place(blkno, slot);
+}
+
+/* What an addition reads and writes of a data page. */
+static Page edit_to_add(VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf)
 {
     VdbSpans parts;
 
     if (!vdb_ivf_coded(g))
         return vdb_edit_page(edit, buf);
-    parts = kind == VDB_IVF_PAGE_DATA ? vdb_ivf_codes_add_parts(BufferGetPage(buf), g)
-                                      : vdb_ivf_values_add_parts(BufferGetPage(buf), g);
+    parts = vdb_ivf_codes_add_parts(BufferGetPage(buf), g);
     return vdb_edit_parts(edit, buf, &parts);
 }
 
-/* Adds the row's value to a value page with room, and says where it is. */
-static VdbIvfPlace add_value(Relation index, VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf,
-                             IvfEntry entry)
-{
-    BlockNumber blkno = BufferGetBlockNumber(buf);
-    Page page = edit_to_add(edit, g, buf, VDB_IVF_PAGE_VALUES);
-    uint32 slot;
-
-    vdb_check(vdb_ivf_values_add(page, g, entry.tid, entry.row, &slot), index, blkno);
-    set_end(page, g, VDB_IVF_PAGE_VALUES);
-    return vdb_ivf_place(blkno, slot);
-}
-
 /* Writes the record: the entry goes to a data page with room and, where there are value pages, its
- * value to one with room, which is answered. */
-static VdbIvfPlace write_entry(Relation index, const IvfIndex *ii, Buffer buf, Buffer valuebuf,
+ * value to those, which is answered. */
+static VdbIvfPlace write_entry(Relation index, const IvfIndex *ii, Buffer buf, const ValuePages *v,
                                IvfEntry entry)
 {
     const VdbIvfGeometry *g = &ii->geometry;
     VdbEdit *edit = vdb_edit_begin(index);
-    Page page = edit_to_add(edit, g, buf, VDB_IVF_PAGE_DATA);
+    Page page = edit_to_add(edit, g, buf);
     VdbIvfEntry coded = {.tid = entry.tid};
 
-    if (BufferIsValid(valuebuf))
-        coded.place = add_value(index, edit, g, valuebuf, entry);
+    if (BufferIsValid(v->buf))
+        coded.place = add_value(index, g, edit, v, entry);
     vdb_check(vdb_ivf_coded(g) ? vdb_ivf_codes_add(page, g, coded, entry.row)
                                : vdb_ivf_data_add(page, g, entry.tid, entry.row),
               index, BufferGetBlockNumber(buf));
@@ -349,7 +399,7 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
 {
     BlockNumber blkno = list->room != InvalidBlockNumber ? list->room : list->last;
     AddResult result = ADDED;
-    Buffer valuebuf = InvalidBuffer;
+    ValuePages values = {InvalidBuffer, InvalidBuffer, 0};
     Buffer buf;
     VdbIvfData data;
 
@@ -360,18 +410,17 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
                    blkno);
     if (data.count == ii->geometry.capacity)
         result = ADD_DATA_FULL;
-    else if (ii->geometry.slot_bytes > 0) {
-        valuebuf = lock_values(index, ii, list);
-        if (!BufferIsValid(valuebuf))
+    else if (ii->geometry.slots_per_page > 0) {
+        values = lock_values(index, ii, list);
+        if (!BufferIsValid(values.buf))
             result = ADD_VALUES_FULL;
     }
     if (result == ADDED) {
-        VdbIvfPlace place = write_entry(index, ii, buf, valuebuf, entry);
+        VdbIvfPlace place = write_entry(index, ii, buf, &values, entry);
 
         ivf_remember_end(index, list->id, blkno, data.count + 1, place);
     }
-    if (BufferIsValid(valuebuf))
-        UnlockReleaseBuffer(valuebuf);
+    unlock_values(&values);
     UnlockReleaseBuffer(buf);
     return result;
 }

@@ -72,12 +72,8 @@ void ivf_prefetch_cpu(Relation index, BlockNumber blkno, uint32 offset, uint32 s
         __builtin_prefetch(at + offset + i);
 }
 
-/* Pinned and locked, of whatever content. */
-static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
-                         BufferAccessStrategy strategy, int lockmode)
+static void check_block(Relation index, IvfIndex *ii, BlockNumber blkno)
 {
-    Buffer buf;
-
     if (unlikely(blkno >= ii->nblocks)) {
         ii->nblocks = RelationGetNumberOfBlocks(index);
         if (blkno >= ii->nblocks)
@@ -85,21 +81,50 @@ static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
         if (index->rd_amcache != NULL)
             ((IvfCache *) index->rd_amcache)->ii.nblocks = ii->nblocks;
     }
+}
+
+/* Pinned and locked, of whatever content. */
+static Buffer lock_block(Relation index, IvfIndex *ii, BlockNumber blkno,
+                         BufferAccessStrategy strategy, int lockmode)
+{
+    Buffer buf;
+
+    check_block(index, ii, blkno);
     buf = pin_block(index, blkno, strategy);
     LockBuffer(buf, lockmode);
     return buf;
+}
+
+static void check_kind(Relation index, Buffer buf, VdbIvfPageKind kind)
+{
+    uint32 found = vdb_ivf_page_kind(BufferGetPage(buf), BLCKSZ);
+
+    if (unlikely(found == 0))
+        vdb_corrupted(index, BufferGetBlockNumber(buf), "not a page of an ivf index");
+    if (unlikely(found != kind))
+        vdb_corrupted(index, BufferGetBlockNumber(buf), "unexpected kind of page");
 }
 
 Buffer ivf_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, VdbIvfPageKind kind,
                      int lockmode)
 {
     Buffer buf = lock_block(index, ii, blkno, NULL, lockmode);
-    uint32 found = vdb_ivf_page_kind(BufferGetPage(buf), BLCKSZ);
 
-    if (unlikely(found == 0))
-        vdb_corrupted(index, blkno, "not a page of an ivf index");
-    if (unlikely(found != kind))
-        vdb_corrupted(index, blkno, "unexpected kind of page");
+    check_kind(index, buf, kind);
+    return buf;
+}
+
+Buffer ivf_try_read_page(Relation index, IvfIndex *ii, BlockNumber blkno, VdbIvfPageKind kind)
+{
+    Buffer buf;
+
+    check_block(index, ii, blkno);
+    buf = pin_block(index, blkno, NULL);
+    if (!ConditionalLockBuffer(buf)) {
+        ReleaseBuffer(buf);
+        return InvalidBuffer;
+    }
+    check_kind(index, buf, kind);
     return buf;
 }
 

@@ -13,18 +13,19 @@
 
 #include "pg/ivf_scan.h"
 
-/* Loads a slot into the CPU's cache, and what is looked at before it: which page that is, and which
- * of its slots are in use. */
-static void load_slot(Relation index, const VdbIvfGeometry *g, BlockNumber blkno, uint32 slot)
+/* Loads a value into the CPU's cache, and what is looked at before it: which page that is, and
+ * which of its slots are in use. */
+static void load_value(Relation index, const VdbIvfGeometry *g, BlockNumber blkno, uint32 slot)
 {
     const char *page = ivf_seen_at(index, blkno);
-    uint32 at = g->slots_offset + Min(slot, g->slots_per_page) * g->slot_bytes;
+    uint32 slots = Min(g->slots_per_page - Min(slot, g->slots_per_page), g->slots_per_value);
+    uint32 at = g->slots_offset + slot * g->slot_bytes;
 
     if (page == NULL)
         return;
     __builtin_prefetch(page);
     __builtin_prefetch(page + BLCKSZ - 1);
-    for (uint32 i = 0; i < g->slot_bytes; i += CPU_CACHE_LINE)
+    for (uint32 i = 0; i < slots * g->slot_bytes; i += CPU_CACHE_LINE)
         __builtin_prefetch(page + at + i);
 }
 
@@ -38,24 +39,53 @@ static void load_values(Relation index, IvfScan *so, const VdbIvfCandidate *batc
             PrefetchBuffer(index, MAIN_FORKNUM, blkno);
             so->value_credit--;
         } else {
-            load_slot(index, &so->ii.geometry, blkno, batch[i].place.slot);
+            load_value(index, &so->ii.geometry, blkno, batch[i].place.slot);
         }
     }
+}
+
+/* The page, locked, where one of the values goes on that the batch's entries have on this one;
+ * InvalidBuffer: none does. */
+static Buffer read_rest(IndexScanDesc scan, IvfScan *so, Buffer buf, const VdbIvfCandidate *batch,
+                        uint32 n)
+{
+    const VdbIvfGeometry *g = &so->ii.geometry;
+    BlockNumber rest = InvalidBlockNumber;
+
+    if (g->slots_per_value == 1)
+        return InvalidBuffer;
+    for (uint32 i = 0; i < n && rest == InvalidBlockNumber; i++) {
+        if (vdb_ivf_place_block(batch[i].place) != BufferGetBlockNumber(buf))
+            break;
+        rest = vdb_ivf_value_rest(BufferGetPage(buf), g, batch[i].place.slot);
+    }
+    if (rest == InvalidBlockNumber)
+        return InvalidBuffer;
+    if (rest == BufferGetBlockNumber(buf))
+        vdb_corrupted(scan->indexRelation, rest, "a value goes on where it begins");
+    return ivf_read_scanned(scan, so, rest, &so->value_credit);
 }
 
 static void rank_by_values(IndexScanDesc scan, IvfScan *so, const VdbIvfCandidate *batch, uint32 n)
 {
     Relation index = scan->indexRelation;
     bool asked = so->value_credit > 0;
+    PGAlignedBlock joined;
 
     load_values(index, so, batch, n);
     for (uint32 i = 0; i < n;) {
         BlockNumber blkno = vdb_ivf_place_block(batch[i].place);
-        Buffer buf;
+        VdbIvfValuePages at = {.joined = joined.data};
+        Buffer buf, rest;
 
         CHECK_FOR_INTERRUPTS();
         buf = ivf_read_scanned(scan, so, blkno, &so->value_credit);
-        ivf_check_data(vdb_ivf_coded_rank(so->coded, BufferGetPage(buf), &i), index, blkno);
+        rest = read_rest(scan, so, buf, batch + i, n - i);
+        at.page = BufferGetPage(buf);
+        at.older = BufferIsValid(rest) ? BufferGetPage(rest) : NULL;
+        ivf_check_data(vdb_ivf_coded_rank(so->coded, &at, &i), index, blkno);
+        if (BufferIsValid(rest))
+            UnlockReleaseBuffer(rest);
         UnlockReleaseBuffer(buf);
         if (!asked && so->value_credit > 0) {
             load_values(index, so, batch + i, n - i);

@@ -36,9 +36,11 @@ typedef struct Piece {
     VdbIvfList list;
     char *image; /* the data page being filled */
     uint32 count;
-    char *rows; /* slots_per_page of them, whose values wait for a page to be full, or one */
+    char *values; /* the value page being filled; its block is not known yet */
+    char *rows;   /* of the values there, and the next */
     VdbTid *tids;
-    uint32 waiting;
+    uint16 *slots;
+    uint32 waiting; /* values there */
 } Piece;
 
 typedef struct Split {
@@ -218,26 +220,39 @@ static char *data_image(Split *s, Piece *piece)
     return piece->image;
 }
 
-/* Writes a page of the values that wait, and adds their entries. */
+/* Writes the value page, and adds the entries of its values. */
 static void flush_values(Split *s, Piece *piece)
 {
     const VdbIvfGeometry *g = &s->ii->geometry;
-    PGAlignedBlock image;
-    uint32 slot;
 
-    ivf_begin_values_image((Page) image.data, s->ii, piece->list.id);
-    for (uint32 i = 0; i < piece->waiting; i++)
-        (void) vdb_ivf_values_add(image.data, g, piece->tids[i],
-                                  piece->rows + (Size) i * g->row_bytes, &slot);
-    if (!ivf_prepend_values(s->index, s->ii, piece->ordinal, &piece->list, image.data))
+    if (!ivf_prepend_values(s->index, s->ii, piece->ordinal, &piece->list, piece->values))
         vdb_corrupted(s->index, VDB_IVF_META_BLOCK, "a list changed while it was being made");
     for (uint32 i = 0; i < piece->waiting; i++) {
-        VdbIvfEntry entry = {piece->tids[i], vdb_ivf_place(piece->list.values, i)};
+        VdbIvfEntry entry = {piece->tids[i], vdb_ivf_place(piece->list.values, piece->slots[i])};
 
         (void) vdb_ivf_codes_add(data_image(s, piece), g, entry,
                                  piece->rows + (Size) i * g->row_bytes);
     }
     piece->waiting = 0;
+    ivf_begin_values_image(piece->values, s->ii, piece->list.id);
+}
+
+/* Adds the value of a row that was made behind those that wait. */
+static void keep_value(Split *s, Piece *piece, VdbTid tid)
+{
+    const VdbIvfGeometry *g = &s->ii->geometry;
+    char *row = piece->rows + (Size) piece->waiting * g->row_bytes;
+    VdbIvfNewValue value = {.tid = tid, .row = row};
+    uint32 slot = 0;
+
+    if (vdb_ivf_values_full(piece->values, g, &value)) {
+        flush_values(s, piece);
+        memmove(piece->rows, row, g->row_bytes);
+        value.row = piece->rows;
+    }
+    (void) vdb_ivf_values_add(piece->values, g, &value, &slot);
+    piece->tids[piece->waiting] = tid;
+    piece->slots[piece->waiting++] = (uint16) slot;
 }
 
 static void distribute_entry(const IvfListEntry *entry, void *state)
@@ -261,9 +276,7 @@ static void distribute_entry(const IvfListEntry *entry, void *state)
                                  piece->rows);
         return;
     }
-    piece->tids[piece->waiting++] = entry->tid;
-    if (piece->waiting == g->slots_per_page)
-        flush_values(s, piece);
+    keep_value(s, piece, entry->tid);
 }
 
 /* Gives a piece its place in the directory, and memory. */
@@ -280,8 +293,12 @@ static void begin_piece(Split *s, Piece *piece, uint32 id, const void *centroid)
     piece->image = palloc(BLCKSZ);
     ivf_begin_image(piece->image, s->ii, id);
     if (vdb_ivf_coded(g)) {
-        piece->rows = palloc((Size) Max(g->slots_per_page, 1) * g->row_bytes);
-        piece->tids = palloc(Max(g->slots_per_page, 1) * sizeof(VdbTid));
+        piece->rows = palloc((Size) (g->slots_per_page + 1) * g->row_bytes);
+        piece->tids = palloc((g->slots_per_page + 1) * sizeof(VdbTid));
+        piece->slots = palloc((g->slots_per_page + 1) * sizeof(uint16));
+        piece->values = palloc(BLCKSZ);
+        if (g->slots_per_page > 0)
+            ivf_begin_values_image(piece->values, s->ii, id);
     }
     write_piece(s, piece, centroid);
 }

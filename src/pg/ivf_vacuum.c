@@ -68,24 +68,51 @@ static int compare_places(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Frees slots of a value page. */
+/* A value page of that list, locked exclusively. */
+static Buffer read_values(IvfVacuum *v, const VdbIvfList *list, BlockNumber blkno)
+{
+    Buffer buf = ivf_read_page(v->index, &v->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+    VdbIvfValues values;
+
+    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), &v->ii.geometry, list->id, &values),
+                   v->index, blkno);
+    return buf;
+}
+
+/* Gives back the slots that a value has borrowed which is gone. */
+static void return_slots(IvfVacuum *v, const VdbIvfList *list, BlockNumber older)
+{
+    Buffer buf = read_values(v, list, older);
+    GenericXLogState *wal = GenericXLogStart(v->index);
+
+    vdb_ivf_values_return(GenericXLogRegisterBuffer(wal, buf, 0));
+    GenericXLogFinish(wal);
+    UnlockReleaseBuffer(buf);
+}
+
+/* Frees slots of a value page, and those of the older one that the first had borrowed.  One page at
+ * a time: who reads a value holds the page where it begins until he has all of it. */
 static void free_slots(IvfVacuum *v, const VdbIvfList *list, const VdbIvfPlace *places, uint32 n)
 {
     const VdbIvfGeometry *g = &v->ii.geometry;
     BlockNumber blkno = vdb_ivf_place_block(places[0]);
-    Buffer buf = ivf_read_page(v->index, &v->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
+    Buffer buf = read_values(v, list, blkno);
     uint16 *slots = palloc(sizeof(uint16) * n);
+    BlockNumber older = InvalidBlockNumber;
     GenericXLogState *wal;
-    VdbIvfValues values;
 
-    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), g, list->id, &values), v->index, blkno);
-    for (uint32 i = 0; i < n; i++)
+    for (uint32 i = 0; i < n; i++) {
         slots[i] = places[i].slot;
+        if (slots[i] == 0)
+            older = vdb_ivf_value_rest(BufferGetPage(buf), g, 0);
+    }
     wal = GenericXLogStart(v->index);
     vdb_ivf_values_remove(GenericXLogRegisterBuffer(wal, buf, 0), g, slots, n);
     GenericXLogFinish(wal);
     UnlockReleaseBuffer(buf);
     pfree(slots);
+    if (older != InvalidBlockNumber)
+        return_slots(v, list, older);
 }
 
 /* Frees the slots of values whose entries are gone. */
@@ -216,8 +243,10 @@ static void retire_if_empty(IvfVacuum *v, IvfListRef ref)
  * or in its value pages, of which only the newest takes new values. */
 static bool is_sparse(const VdbIvfGeometry *g, const VdbIvfList *list, uint64 entries)
 {
+    uint64 slots = (uint64) (list->value_pages / SPARSE_VALUES_PART) * g->slots_per_page;
+
     return entries <= (uint64) (list->pages / SPARSE_PART) * g->capacity ||
-           entries <= (uint64) (list->value_pages / SPARSE_VALUES_PART) * g->slots_per_page;
+           (slots > 0 && entries * g->slots_per_value <= slots);
 }
 
 /* Does what a list needs that has so many entries, and lost so many. */

@@ -56,7 +56,7 @@ static uint64 divide_up(uint64 n, uint64 by)
 
 static uint64 value_pages(const VdbIvfGeometry *g, uint64 entries)
 {
-    return g->slots_per_page > 0 ? divide_up(entries, g->slots_per_page) : 0;
+    return g->slots_per_page > 0 ? divide_up(entries * g->slots_per_value, g->slots_per_page) : 0;
 }
 
 /* Entries of all parts of a list but the last. */
@@ -228,32 +228,49 @@ static void write_plain_list(Layout *l, uint32 list)
     }
 }
 
-/* Writes the values of a part of a list, and makes the images of its data pages.  `values`: the
- * newest value page of the list, before and after. */
-static void write_values(Layout *l, uint32 list, uint32 entries, BlockNumber *values)
+/* The value pages of a part of a list, as they are written. */
+typedef struct ValueWriting {
+    uint32 list;
+    Page page;          /* NULL: none was begun */
+    BlockNumber newest; /* of the list's, before and after */
+} ValueWriting;
+
+/* Writes the value of l->row; answers where it begins. */
+static VdbIvfPlace write_value(Layout *l, ValueWriting *w, VdbTid tid)
 {
     const VdbIvfGeometry *g = l->geometry;
-    Page page = NULL;
+    VdbIvfNewValue value = {.tid = tid, .row = l->row};
+    uint32 slot;
+
+    if (w->page == NULL || vdb_ivf_values_full(w->page, g, &value)) {
+        w->page = next_page(l, VDB_IVF_PAGE_VALUES);
+        vdb_ivf_values_begin(w->page, w->list + 1);
+        vdb_ivf_page_set_next(w->page, g, w->newest);
+        w->newest = l->nblocks - 1;
+    }
+    (void) vdb_ivf_values_add(w->page, g, &value, &slot);
+    return vdb_ivf_place(w->newest, slot);
+}
+
+/* Writes the values of a part of a list, and makes the images of its data pages.  Answers the
+ * newest value page. */
+static BlockNumber write_values(Layout *l, uint32 list, uint32 entries, BlockNumber newest)
+{
+    const VdbIvfGeometry *g = l->geometry;
+    ValueWriting w = {.list = list, .newest = newest};
     char *image = l->images;
 
     for (uint32 i = 0; i < entries; i++) {
         VdbIvfEntry entry = {.tid = read_row(l, list)};
-        uint32 slot;
 
-        if (i % g->slots_per_page == 0) {
-            page = next_page(l, VDB_IVF_PAGE_VALUES);
-            vdb_ivf_values_begin(page, list + 1);
-            vdb_ivf_page_set_next(page, g, *values);
-            *values = l->nblocks - 1;
-        }
-        (void) vdb_ivf_values_add(page, g, entry.tid, l->row, &slot);
-        entry.place = vdb_ivf_place(*values, slot);
+        entry.place = write_value(l, &w, entry.tid);
         if (i % g->capacity == 0) {
             image = l->images + (Size) i / g->capacity * BLCKSZ;
             ivf_begin_image((Page) image, l->contents->ii, list + 1);
         }
         (void) vdb_ivf_codes_add(image, g, entry, l->row);
     }
+    return w.newest;
 }
 
 static void write_list_with_values(Layout *l, uint32 list)
@@ -266,7 +283,7 @@ static void write_list_with_values(Layout *l, uint32 list)
         uint32 n = (uint32) Min(left, entries_of_part(g));
         uint32 pages = divide_up(n, g->capacity);
 
-        write_values(l, list, n, &values);
+        values = write_values(l, list, n, values);
         left -= n;
         for (uint32 i = 0; i < pages; i++) {
             Page page = next_page(l, VDB_IVF_PAGE_DATA);

@@ -334,7 +334,8 @@ class CodedCollector {
   public:
     explicit CodedCollector(Index &index)
         : index_(index), state_(vdb_ivf_coded_scan_size(&index.g)),
-          s_(vdb_ivf_coded_init(state_.get(), &index.g, kScanBudget))
+          s_(vdb_ivf_coded_init(state_.get(), &index.g, kScanBudget)),
+          joined_(size_t{index.g.slots_per_value} * index.g.slot_bytes)
     {
     }
     void start(const Value *query, VdbIvfOrder order)
@@ -377,6 +378,8 @@ class CodedCollector {
     Block state_;
     VdbIvfCodedScan *s_;
     std::vector<Block> given_;
+    std::unique_ptr<Page> page_ = std::make_unique<Page>();
+    Block joined_;
 
     void rank()
     {
@@ -390,8 +393,16 @@ class CodedCollector {
                 continue;
             }
             uint32_t before = i;
-            require(
-                vdb_ivf_coded_rank(s_, index_.read_data(vdb_ivf_place_block(batch[i].place)), &i));
+            VdbBlock block = vdb_ivf_place_block(batch[i].place);
+            VdbBlock rest = VDB_NO_BLOCK;
+            VdbIvfValuePages at = {page_.get(), nullptr, joined_.get()};
+            std::memcpy(page_.get(), index_.read_data(block), sizeof(Page));
+            for (uint32_t j = i; j < n && vdb_ivf_place_block(batch[j].place) == block; j++)
+                if (rest == VDB_NO_BLOCK)
+                    rest = vdb_ivf_value_rest(page_.get(), &index_.g, batch[j].place.slot);
+            if (rest != VDB_NO_BLOCK)
+                at.older = index_.read_data(rest);
+            require(vdb_ivf_coded_rank(s_, &at, &i));
             expect(i > before, "ranking goes on");
         }
     }

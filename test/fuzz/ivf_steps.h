@@ -56,7 +56,7 @@ class Inserter {
         if (data.count == g_.capacity)
             return false;
         VdbIvfEntry entry = {tid_, {}};
-        if (g_.slot_bytes > 0 && !keep(list, &entry.place)) {
+        if (g_.slots_per_page > 0 && !keep(list, &entry.place)) {
             values_full_ = true;
             return false;
         }
@@ -66,14 +66,25 @@ class Inserter {
     }
     bool keep(const VdbIvfList &list, VdbIvfPlace *place)
     {
+        VdbIvfNewValue value = {tid_, row_.get(), 0};
         uint32_t slot;
         VdbIvfValues values;
         if (list.values == VDB_NO_BLOCK)
             return false;
         require(vdb_ivf_values_read(index_.read(list.values, VDB_IVF_PAGE_VALUES), &g_, list.id,
                                     &values));
-        if (vdb_ivf_values_add(index_.page(list.values), &g_, tid_, row_.get(), &slot) != VDB_OK)
+        void *page = index_.page(list.values);
+        VdbBlock older = values.next;
+        if (vdb_ivf_values_borrow(page, &g_) && older != VDB_NO_BLOCK && older != list.values) {
+            require(vdb_ivf_values_read(index_.read(older, VDB_IVF_PAGE_VALUES), &g_, list.id,
+                                        &values));
+            value.borrowed = vdb_ivf_values_spare(index_.page(older), &g_);
+        }
+        if (!vdb_ivf_values_room(page, &g_, value.borrowed))
             return false;
+        expect(vdb_ivf_values_add(page, &g_, &value, &slot) == VDB_OK, "there is room for a value");
+        if (value.borrowed > 0)
+            vdb_ivf_values_lend(index_.page(older), &g_, &value);
         *place = vdb_ivf_place(list.values, slot);
         return true;
     }
@@ -170,7 +181,7 @@ class Vacuum {
         require(vdb_ivf_data_count(page, &g_, tid_is_dead, &mask_, &count));
         expect(count.dead + count.left == data.count, "each entry is dead or left");
         if (count.dead > 0) {
-            if (g_.slot_bytes > 0)
+            if (g_.slots_per_page > 0)
                 n = vdb_ivf_codes_dead(page, &g_, tid_is_dead, &mask_, places_.data());
             vdb_ivf_data_remove(index_.page(block), &g_, tid_is_dead, &mask_);
         }
@@ -186,7 +197,12 @@ class Vacuum {
         VdbBlock block = vdb_ivf_place_block(place);
         VdbIvfValues values;
         require(vdb_ivf_values_read(index_.read(block, VDB_IVF_PAGE_VALUES), &g_, id, &values));
+        VdbBlock older = vdb_ivf_value_rest(index_.page(block), &g_, place.slot);
         vdb_ivf_values_remove(index_.page(block), &g_, &place.slot, 1);
+        if (older == VDB_NO_BLOCK)
+            return;
+        require(vdb_ivf_values_read(index_.read(older, VDB_IVF_PAGE_VALUES), &g_, id, &values));
+        vdb_ivf_values_return(index_.page(older));
     }
     void list_room(uint32_t ordinal, VdbBlock block)
     {
@@ -205,13 +221,10 @@ class Reader {
   public:
     std::vector<char> values; // as they are compared, one after the other
     std::vector<char> kept;   // what they were decoded from
-    const size_t kept_bytes;
 
     explicit Reader(Index &index)
-        : kept_bytes(index.g.slot_bytes == 0
-                         ? 0
-                         : vdb_kept_bytes(static_cast<VdbKept>(index.g.kept), index.g.space.dims)),
-          index_(index), g_(index.g), decoded_(g_.space.dims)
+        : index_(index), g_(index.g), decoded_(g_.space.dims),
+          joined_(size_t{g_.slots_per_value} * g_.slot_bytes)
     {
     }
 
@@ -236,6 +249,7 @@ class Reader {
     Index &index_;
     const VdbIvfGeometry &g_;
     std::vector<float> decoded_;
+    Block joined_;
 
     static void append(const void *from, size_t size, std::vector<char> &out)
     {
@@ -253,14 +267,22 @@ class Reader {
             if (codes.places == nullptr)
                 continue;
             VdbIvfValue value;
-            const void *from =
-                index_.read(vdb_ivf_place_block(codes.places[i]), VDB_IVF_PAGE_VALUES);
-            require(vdb_ivf_values_read(from, &g_, id, &found));
-            require(vdb_ivf_value_read(from, &g_, codes.places[i].slot, codes.tids[i], &value));
+            VdbIvfPlace place = codes.places[i];
+            Page from;
+            VdbIvfValuePages at = {&from, nullptr, joined_.get()};
+            std::memcpy(&from, index_.read(vdb_ivf_place_block(place), VDB_IVF_PAGE_VALUES),
+                        sizeof(from));
+            require(vdb_ivf_values_read(&from, &g_, id, &found));
+            VdbBlock rest = vdb_ivf_value_rest(&from, &g_, place.slot);
+            if (rest != VDB_NO_BLOCK) {
+                at.older = index_.read(rest, VDB_IVF_PAGE_VALUES);
+                require(vdb_ivf_values_read(at.older, &g_, id, &found));
+            }
+            require(vdb_ivf_value_read(&at, &g_, place.slot, codes.tids[i], &value));
             auto form = static_cast<VdbKept>(g_.kept);
             vdb_kept_decode(form, g_.space.dims, value.kept, decoded_.data());
             append(decoded_.data(), g_.value_bytes, values);
-            append(value.kept, kept_bytes, kept);
+            append(value.kept, g_.kept_bytes, kept);
         }
     }
 };
@@ -292,7 +314,7 @@ inline void split(Index &index, uint8_t pieces)
         uint32_t nearest = vdb_ivf_nearest(&index.g, &found, value);
         expect(nearest < found.count, "a value is nearest to one of the centroids");
         VdbIvfRow parts = {static_cast<const char *>(found.values) + nearest * found.stride, value,
-                           1, reader.kept.data() + i * reader.kept_bytes};
+                           1, reader.kept.data() + i * index.g.kept_bytes};
         vdb_ivf_row_make(&index.g, &parts, row.get());
     }
 }

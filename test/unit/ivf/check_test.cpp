@@ -462,6 +462,44 @@ TEST(Check, CodesAndValues)
         make_coded(VDB_KEPT_SQ8, VDB_METRIC_COSINE));
 }
 
+// Vectors of two slots, every fifth on two pages.
+TEST(Check, ValuesOnTwoPages)
+{
+    VdbIvfGeometry g = coded_geometry(768, VDB_KEPT_FULL);
+    Image sound = build(random_values(g.space, 30), 4, g);
+    Report r = sound.check(100);
+    EXPECT_EQ(r.counts.problems, 0u) << r.all();
+    EXPECT_EQ(r.counts.values, 30u);
+    uint32_t ordinal = 0;
+    while (vdb_ivf_value_rest(sound.page(sound.list(ordinal).values), &g, 0) == VDB_NO_BLOCK)
+        ordinal++;
+    auto newest = [ordinal](Image &i) { return i.page(i.list(ordinal).values); };
+    auto older = [newest](Image &i) { return i.page(vdb_ivf_page_next(newest(i), &i.g)); };
+    auto expect_here = [&sound](const std::string &words,
+                                const std::function<void(Image &)> &damage) {
+        expect(words, damage, sound);
+    };
+    expect_here("value: its end is not in block",
+                [older](Image &i) { values_of(older(i))->lent = 0; });
+    expect_here("value: its end is not in block",
+                [older](Image &i) { values_of(older(i))->list_id++; });
+    expect_here("value: goes on in block",
+                [newest](Image &i) { vdb_ivf_page_set_next(newest(i), &i.g, VDB_NO_BLOCK); });
+    expect_here("value: goes on in block", [newest, ordinal](Image &i) {
+        vdb_ivf_page_set_next(newest(i), &i.g, i.list(ordinal).values);
+    });
+    expect_here("value: not as it was written",
+                [older](Image &i) { ++*reinterpret_cast<uint8_t *>(slot_at(older(i), i.g, 4)); });
+    expect_here("value: not as it was written",
+                [newest](Image &i) { slot_at(newest(i), i.g, 0)->norm *= 1.1F; });
+    expect_here("values: impossible number of them",
+                [newest](Image &i) { values_of(newest(i))->borrowed = 2; });
+    expect_here("values: slot is another value's",
+                [older](Image &i) { values_of(older(i))->used[0] |= 2; });
+    expect_here("values: slot is outside",
+                [older](Image &i) { values_of(older(i))->used[0] |= 1u << 3; });
+}
+
 TEST(Check, KindsOfPages)
 {
     expect("page id is", [](Image &i) { trailer(i.page(i.list(2).first), i.g)->page_id = 1; });

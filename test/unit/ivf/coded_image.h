@@ -62,7 +62,7 @@ struct CodedImage {
         VdbIvfRow parts = {lists[list].centroid.data(), value.vector.data(), value.norm, nullptr};
         vdb_ivf_row_make(&g, &parts, row.data());
         VdbIvfEntry entry = {tid, {}};
-        if (g.slot_bytes > 0)
+        if (has_values(g))
             entry.place = keep(lists[list], tid, row.data());
         std::vector<VdbBlock> &chain = lists[list].pages;
         if (chain.empty() ||
@@ -98,14 +98,16 @@ struct CodedImage {
 
     VdbIvfPlace keep(List &list, VdbTid tid, const void *row)
     {
+        VdbIvfNewValue value = {tid, row, 0};
         uint32_t slot = 0;
-        if (list.values.empty() ||
-            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, tid, row, &slot) == VDB_FULL)
+        if (list.values.empty() || vdb_ivf_values_full(pages[list.values.back()].bytes, &g, &value))
         {
+            VdbBlock older = list.values.empty() ? VDB_NO_BLOCK : list.values.back();
             list.values.push_back(add_page(VDB_IVF_PAGE_VALUES));
             vdb_ivf_values_begin(pages[list.values.back()].bytes, list.id);
-            vdb_ivf_values_add(pages[list.values.back()].bytes, &g, tid, row, &slot);
+            vdb_ivf_page_set_next(pages[list.values.back()].bytes, &g, older);
         }
+        vdb_ivf_values_add(pages[list.values.back()].bytes, &g, &value, &slot);
         return vdb_ivf_place(list.values.back(), slot);
     }
 };

@@ -33,7 +33,7 @@ bool same_but_for_check(const VdbIvfGeometry &g, const void *a, const void *b)
 {
     constexpr size_t kCheck = 2; // bytes at the beginning
     return std::memcmp(static_cast<const char *>(a) + kCheck, static_cast<const char *>(b) + kCheck,
-                       kept_bytes(g) - kCheck) == 0;
+                       g.kept_bytes - kCheck) == 0;
 }
 
 Row make_row(const VdbIvfGeometry &g, const void *centroid, const void *value)
@@ -42,6 +42,12 @@ Row make_row(const VdbIvfGeometry &g, const void *centroid, const void *value)
     VdbIvfRow from = {centroid, value, row_norm(g, value), nullptr};
     vdb_ivf_row_make(&g, &from, row.data());
     return row;
+}
+
+VdbStatus put(Page &page, const VdbIvfGeometry &g, VdbTid tid, const void *row, uint32_t *slot)
+{
+    VdbIvfNewValue value = {tid, row, 0};
+    return vdb_ivf_values_add(page.bytes, &g, &value, slot);
 }
 
 // Random rows of one list, as many as a page takes and two more.
@@ -378,43 +384,41 @@ TEST(ValuePage, KeepsValuesAndGivesSlotsAgain)
         VdbIvfValue value;
         uint32_t slot;
         Page page = value_page(g);
+        VdbIvfValuePages at = {page.bytes, nullptr, nullptr};
         if (!has_values(g)) {
             EXPECT_EQ(vdb_ivf_values_read(page.bytes, &g, 5, &values), VDB_STALE);
             continue;
         }
         auto row = [&rows](uint32_t i) { return rows.rows[i % rows.rows.size()]; };
         for (uint32_t i = 0; i < g.slots_per_page; i++) {
-            ASSERT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(i), row(i).data(), &slot),
-                      VDB_OK);
+            ASSERT_EQ(put(page, g, tid_of_row(i), row(i).data(), &slot), VDB_OK);
             ASSERT_EQ(slot, i);
         }
         Page full = page;
-        EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(0), row(0).data(), &slot),
-                  VDB_FULL);
+        EXPECT_EQ(put(page, g, tid_of_row(0), row(0).data(), &slot), VDB_FULL);
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
         ASSERT_EQ(vdb_ivf_values_read(page.bytes, &g, 5, &values), VDB_OK);
         EXPECT_EQ(values.count, g.slots_per_page);
         EXPECT_EQ(vdb_ivf_values_read(page.bytes, &g, 6, &values), VDB_STALE);
         for (uint32_t i = 0; i < g.slots_per_page; i++) {
-            ASSERT_EQ(vdb_ivf_value_read(page.bytes, &g, i, tid_of_row(i), &value), VDB_OK);
+            ASSERT_EQ(vdb_ivf_value_read(&at, &g, i, tid_of_row(i), &value), VDB_OK);
             EXPECT_EQ(reinterpret_cast<uintptr_t>(value.kept) % 4, 0U);
             EXPECT_EQ(value.norm, header_of(row(i)).norm);
             EXPECT_EQ(row_of_tid(value.tid), i);
             EXPECT_TRUE(same_but_for_check(g, value.kept, kept_of(g, row(i))));
             // an entry that vacuum took, and whose slot is another's by now
-            EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, i, tid_of_row(i + 1), &value), VDB_STALE);
+            EXPECT_EQ(vdb_ivf_value_read(&at, &g, i, tid_of_row(i + 1), &value), VDB_STALE);
         }
-        EXPECT_FALSE(vdb_ivf_value_at(page.bytes, &g, g.slots_per_page, &value));
-        EXPECT_FALSE(vdb_ivf_value_at(page.bytes, &g, UINT16_MAX, &value));
+        EXPECT_EQ(vdb_ivf_value_at(&at, &g, g.slots_per_page, &value), VDB_STALE);
+        EXPECT_EQ(vdb_ivf_value_at(&at, &g, UINT16_MAX, &value), VDB_STALE);
 
         const uint16_t gone[] = {static_cast<uint16_t>(g.slots_per_page - 1), 2, 2, UINT16_MAX};
         vdb_ivf_values_remove(page.bytes, &g, gone, 4);
-        EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, 2, tid_of_row(2), &value), VDB_STALE);
+        EXPECT_EQ(vdb_ivf_value_read(&at, &g, 2, tid_of_row(2), &value), VDB_STALE);
         ASSERT_EQ(vdb_ivf_values_read(page.bytes, &g, 5, &values), VDB_OK);
         EXPECT_EQ(values.count, g.slots_per_page - 2);
         for (uint32_t want : {2U, g.slots_per_page - 1}) {
-            EXPECT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(want), row(want).data(), &slot),
-                      VDB_OK);
+            EXPECT_EQ(put(page, g, tid_of_row(want), row(want).data(), &slot), VDB_OK);
             EXPECT_EQ(slot, want);
         }
         EXPECT_EQ(std::memcmp(&full, &page, sizeof(page)), 0);
@@ -429,18 +433,16 @@ TEST(ValuePage, AnAdditionKeepsToItsParts)
         uint16_t third = 2;
         uint32_t slot;
         auto add_value = [&](Page &to) {
-            ASSERT_EQ(
-                vdb_ivf_values_add(to.bytes, &rows.g, tid_of_row(7), rows.rows[0].data(), &slot),
-                VDB_OK);
+            ASSERT_EQ(put(to, rows.g, tid_of_row(7), rows.rows[0].data(), &slot), VDB_OK);
         };
         for (slot = 0; slot + 1 < rows.g.slots_per_page;)
             ASSERT_NO_FATAL_FAILURE(
-                expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g), add_value));
+                expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g, 0), add_value));
         vdb_ivf_values_remove(page.bytes, &rows.g, &third, 1);
         ASSERT_NO_FATAL_FAILURE(
-            expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g), add_value));
+            expect_parts(page, vdb_ivf_values_add_parts(page.bytes, &rows.g, 0), add_value));
         EXPECT_EQ(slot, third);
-        EXPECT_EQ(vdb_ivf_values_add_parts(page.bytes, &rows.g).count, 1u); // there is no room
+        EXPECT_EQ(vdb_ivf_values_add_parts(page.bytes, &rows.g, 0).count, 1u); // there is no room
     }
 }
 
@@ -459,8 +461,7 @@ TEST(CodedPages, EndWhereTheirContentDoes)
         uint32_t slot;
         Page values = value_page(g);
         EXPECT_EQ(vdb_ivf_page_end(values.bytes, &g, VDB_IVF_PAGE_VALUES), g.slots_offset);
-        ASSERT_EQ(vdb_ivf_values_add(values.bytes, &g, tid_of_row(1), rows.rows[0].data(), &slot),
-                  VDB_OK);
+        ASSERT_EQ(put(values, g, tid_of_row(1), rows.rows[0].data(), &slot), VDB_OK);
         EXPECT_EQ(vdb_ivf_page_end(values.bytes, &g, VDB_IVF_PAGE_VALUES),
                   page_lower(g, VDB_IVF_PAGE_VALUES));
     }
@@ -499,18 +500,17 @@ TEST(ValuePage, NoWrongBitOfAValueGoesUnnoticed)
         if (!has_values(g))
             continue;
         Page page = value_page(g);
-        ASSERT_EQ(vdb_ivf_values_add(page.bytes, &g, tid_of_row(7), rows.rows[0].data(), &slot),
-                  VDB_OK);
+        VdbIvfValuePages at = {page.bytes, nullptr, nullptr};
+        ASSERT_EQ(put(page, g, tid_of_row(7), rows.rows[0].data(), &slot), VDB_OK);
         auto *bytes = reinterpret_cast<uint8_t *>(slot_at(page.bytes, g, slot));
         for (uint32_t bit = 0; bit < g.slot_bytes * 8; bit++) {
             if (bit / 8 == 6 || bit / 8 == 7)
                 continue; // reserved
             bytes[bit / 8] ^= 1 << bit % 8;
-            EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(7), &value), VDB_CORRUPT)
-                << bit;
+            EXPECT_EQ(vdb_ivf_value_read(&at, &g, slot, tid_of_row(7), &value), VDB_CORRUPT) << bit;
             bytes[bit / 8] ^= 1 << bit % 8;
         }
-        EXPECT_EQ(vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(7), &value), VDB_OK);
+        EXPECT_EQ(vdb_ivf_value_read(&at, &g, slot, tid_of_row(7), &value), VDB_OK);
     }
 }
 
@@ -539,9 +539,19 @@ TEST(AnyBytes, NoReadingOfCodedPagesCrashes)
                 vdb_ivf_data_remove(page.bytes, &g, is_dead, &dead);
                 VdbIvfValues read;
                 VdbIvfValue value;
+                Page older = random_page(random);
+                uint32_t joined[sizeof(Page) / sizeof(uint32_t)];
+                VdbIvfValuePages at = {page.bytes, i % 4 == 3 ? nullptr : older.bytes, joined};
+                *trailer(older.bytes, g) = *trailer(page.bytes, g);
+                if (i % 8 > 3) {
+                    values_of(older.bytes)->list_id = values_of(page.bytes)->list_id;
+                    values_of(page.bytes)->borrowed = i / 8 % 9;
+                    values_of(older.bytes)->lent = i / 8 % 9;
+                }
+                vdb_ivf_value_rest(page.bytes, &g, 0);
                 vdb_ivf_values_read(page.bytes, &g, VDB_IVF_NO_LIST, &read);
                 for (uint32_t slot = 0; has_values(g) && slot <= UINT16_MAX; slot += 7)
-                    vdb_ivf_value_read(page.bytes, &g, slot, tid_of_row(slot), &value);
+                    vdb_ivf_value_read(&at, &g, slot, tid_of_row(slot), &value);
             }
         }
 }

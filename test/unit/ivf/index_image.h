@@ -118,7 +118,7 @@ struct Image {
     {
         VdbIvfList l = list(ordinal);
         std::vector<uint32_t> row = make_row(ordinal, value);
-        VdbIvfPlace place = g.slot_bytes > 0 ? keep(ordinal, &l, tid, row.data()) : VdbIvfPlace{};
+        VdbIvfPlace place = has_values(g) ? keep(ordinal, &l, tid, row.data()) : VdbIvfPlace{};
         if (l.last != VDB_NO_BLOCK && add(l.last, tid, place, row.data()) == VDB_OK)
             return;
         VdbBlock b = add_page(VDB_IVF_PAGE_DATA);
@@ -202,6 +202,8 @@ struct Image {
         std::vector<VdbTid> tids(g.page_size / sizeof(VdbTid));
         for (VdbBlock b = 0; b < n; b++) {
             vdb_ivf_check_feed(c, b, page(b));
+            if (vdb_ivf_check_rest(c) != VDB_NO_BLOCK)
+                vdb_ivf_check_feed_rest(c, page(b), page(vdb_ivf_check_rest(c)));
             r.tids += vdb_ivf_check_page_tids(c, page(b), tids.data());
         }
         while (vdb_ivf_check_finish(c)) {
@@ -242,17 +244,17 @@ struct Image {
     // Puts the row's value on a value page of the list.
     VdbIvfPlace keep(uint32_t ordinal, VdbIvfList *l, VdbTid tid, const void *row)
     {
+        VdbIvfNewValue new_value = {tid, row, 0};
         uint32_t slot = 0;
-        if (l->values == VDB_NO_BLOCK ||
-            vdb_ivf_values_add(page(l->values), &g, tid, row, &slot) != VDB_OK) {
+        if (l->values == VDB_NO_BLOCK || vdb_ivf_values_full(page(l->values), &g, &new_value)) {
             VdbBlock b = add_page(VDB_IVF_PAGE_VALUES);
             vdb_ivf_values_begin(page(b), l->id);
             vdb_ivf_page_set_next(page(b), &g, l->values);
-            vdb_ivf_values_add(page(b), &g, tid, row, &slot);
             l->values = b;
             l->value_pages++;
             set_list(ordinal, *l);
         }
+        vdb_ivf_values_add(page(l->values), &g, &new_value, &slot);
         return vdb_ivf_place(l->values, slot);
     }
 

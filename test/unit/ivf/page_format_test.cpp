@@ -109,7 +109,18 @@ void expect_sound_codes(const VdbIvfGeometry &g)
     ASSERT_TRUE(g.slots_offset % 8 == 0 && g.slot_bytes % 4 == 0);
     ASSERT_LE(g.slots_offset + g.slots_per_page * g.slot_bytes, end);
     ASSERT_EQ(kept_offset(g) % 4, 0U);
-    ASSERT_EQ(kept_offset(g) + kept_bytes(g), g.row_bytes);
+    ASSERT_EQ(kept_offset(g) + g.kept_bytes, g.row_bytes);
+    // what a value takes, and that its last slots alone do not make one
+    uint32_t value = sizeof(SlotHeader) + g.kept_bytes;
+    ASSERT_TRUE(g.slots_per_value >= 1 && g.slots_per_value <= g.slots_per_page);
+    ASSERT_GE(g.slots_per_value * g.slot_bytes, value);
+    ASSERT_GE(g.slot_bytes, sizeof(SlotHeader) + 8);
+    ASSERT_LT((g.slots_per_value - 1) * g.slot_bytes, value);
+    // little of value pages stays unused, if there are bits enough for all slots
+    uint32_t room = end - g.slots_offset;
+    if (g.slots_per_page < kMostSlots) {
+        ASSERT_GE(g.slots_per_page * value / g.slots_per_value, room - room / 8 - 4);
+    }
 }
 
 } // namespace
@@ -130,6 +141,37 @@ TEST(Geometry, OfCodedIndexesOfEveryDimension)
     EXPECT_EQ(coded_geometry(384, VDB_KEPT_SQ8).slots_per_page, 20U);
     EXPECT_EQ(coded_geometry(768, VDB_KEPT_SQ8).capacity, 70U);
     EXPECT_EQ(coded_geometry(384, VDB_IVF_KEPT_HEAP).slots_per_page, 0U);
+    EXPECT_EQ(coded_geometry(768, VDB_KEPT_SQ8).slots_per_value, 1U);
+    EXPECT_EQ(coded_geometry(768, VDB_KEPT_FULL).slots_per_value, 2U);
+    EXPECT_EQ(coded_geometry(768, VDB_KEPT_FULL).slots_per_page, 5U);
+    EXPECT_EQ(coded_geometry(1536, VDB_KEPT_FULL).slots_per_value, 4U);
+    EXPECT_EQ(coded_geometry(1536, VDB_KEPT_FULL).slots_per_page, 5U);
+}
+
+// Before there were values of several slots each took one, and a metapage that says nothing of them
+// is of that time.
+TEST(Geometry, OfIndexesWhoseValuesAreWhole)
+{
+    VdbIvfGeometry g = coded_geometry(768, VDB_KEPT_FULL);
+    VdbIvfGeometry read;
+    Page page = {};
+    vdb_ivf_page_init(page.bytes, &g, VDB_IVF_PAGE_META);
+    vdb_ivf_meta_init(page.bytes, &g, 0, 7);
+    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes | kFeatureSlots);
+    ASSERT_EQ(vdb_ivf_meta_geometry(page.bytes, sizeof(page), &read, nullptr, nullptr), VDB_OK);
+    EXPECT_EQ(std::memcmp(&read, &g, sizeof(g)), 0);
+    meta_of(page.bytes)->features = kFeatureCodes;
+    ASSERT_EQ(vdb_ivf_meta_geometry(page.bytes, sizeof(page), &read, nullptr, nullptr), VDB_OK);
+    EXPECT_EQ(read.slots_per_value, 1U);
+    EXPECT_EQ(read.slots_per_page, 2U);
+    EXPECT_EQ(read.slot_bytes, sizeof(SlotHeader) + g.kept_bytes);
+
+    g = coded_geometry(768, VDB_KEPT_SQ8);
+    vdb_ivf_meta_init(page.bytes, &g, 0, 7);
+    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes);
+    meta_of(page.bytes)->features |= kFeatureSlots;
+    EXPECT_EQ(vdb_ivf_meta_geometry(page.bytes, sizeof(page), &read, nullptr, nullptr),
+              VDB_CORRUPT);
 }
 
 TEST(Geometry, WhatCannotHaveCodes)

@@ -122,7 +122,11 @@ struct Scan {
         for (uint32_t i = 0; i < n;) {
             if (image.g.kept != VDB_IVF_KEPT_HEAP) {
                 const void *page = image.page(vdb_ivf_place_block(batch[i].place));
-                ASSERT_EQ(vdb_ivf_coded_rank(s, page, &i), VDB_OK);
+                VdbBlock rest = vdb_ivf_value_rest(page, &image.g, 0);
+                alignas(4) char joined[sizeof(Page)];
+                VdbIvfValuePages at = {page, rest != VDB_NO_BLOCK ? image.page(rest) : nullptr,
+                                       joined};
+                ASSERT_EQ(vdb_ivf_coded_rank(s, &at, &i), VDB_OK);
                 continue;
             }
             const void *value = values[row_of_tid(batch[i].tid)];
@@ -161,6 +165,12 @@ struct Scan {
     }
     std::vector<Row> all() { return window(0, static_cast<uint32_t>(image.lists.size())); }
 };
+
+VdbStatus rank(Scan &scan, const void *page, uint32_t *i)
+{
+    VdbIvfValuePages at = {page, nullptr, nullptr};
+    return vdb_ivf_coded_rank(scan.s, &at, i);
+}
 
 // What an executor may have returned is not beyond the largest bound so far.
 void expect_order(const std::vector<Row> &rows, const Values &values, const void *query)
@@ -279,7 +289,7 @@ TEST(CodedScan, SaysThatItMetDamage)
     page = image.pages[vdb_ivf_place_block(first.place)];
     scan.give();
     reinterpret_cast<char *>(slot_at(page.bytes, image.g, first.place.slot))[30] ^= 1;
-    EXPECT_EQ(vdb_ivf_coded_rank(scan.s, page.bytes, &i), VDB_CORRUPT);
+    EXPECT_EQ(rank(scan, page.bytes, &i), VDB_CORRUPT);
     EXPECT_EQ(i, 0U);
 }
 
@@ -495,13 +505,32 @@ TEST(CodedScan, DropsWhatVacuumTookAndRefusesOtherPages)
     uint32_t n, i = 0;
     const VdbIvfCandidate *batch = vdb_ivf_coded_batch(scan.s, &n);
     ASSERT_EQ(n, 10u);
-    EXPECT_EQ(vdb_ivf_coded_rank(scan.s, page, &i), VDB_STALE);
-    EXPECT_EQ(vdb_ivf_coded_rank(scan.s, image.page(image.lists[1].values[0]), &i), VDB_STALE);
+    EXPECT_EQ(rank(scan, page, &i), VDB_STALE);
+    EXPECT_EQ(rank(scan, image.page(image.lists[1].values[0]), &i), VDB_STALE);
     char *kept = image.pages[image.lists[0].values[0]].bytes;
     vdb_ivf_values_remove(kept, &image.g, &batch[3].place.slot, 1);
-    EXPECT_EQ(vdb_ivf_coded_rank(scan.s, kept, &i), VDB_OK);
+    EXPECT_EQ(rank(scan, kept, &i), VDB_OK);
     EXPECT_EQ(i, 10u);
     EXPECT_EQ(vdb_ivf_coded_left(scan.s), 9u);
+}
+
+TEST(CodedScan, RanksValuesOnTwoPages)
+{
+    Values values = clustered_values(floats(768), 5, 20);
+    CodedImage image = build_coded(values, VDB_KEPT_FULL, 2);
+    Values query = random_values(values.space, 3, 5);
+    uint32_t rests = 0;
+    for (VdbBlock b = 0; b < image.pages.size(); b++)
+        rests += vdb_ivf_value_rest(image.page(b), &image.g, 0) != VDB_NO_BLOCK;
+    EXPECT_GE(rests, 18u); // one of five values
+    for (uint32_t q = 0; q < query.count(); q++) {
+        Scan scan(image, values, query[q]);
+        std::vector<Row> rows = scan.all();
+        EXPECT_EQ(rows_of(rows).size(), 100u);
+        expect_order(rows, values, query[q]);
+        expect_bounds(rows, values, query[q]);
+        EXPECT_EQ(scan.entries_ranked, 100u);
+    }
 }
 
 TEST(CodedScan, SurvivesAnyBytes)
@@ -538,13 +567,11 @@ TEST(CodedScan, SurvivesAnyBytes)
                 for (uint32_t i = 0; i < n; i++) {
                     Page page = random_page(random);
                     *trailer(page.bytes, image.g) = {0, VDB_IVF_PAGE_VALUES, VDB_IVF_PAGE_ID};
-                    values_of(page.bytes)->list_id = 1;
-                    for (uint64_t &used : values_of(page.bytes)->used)
-                        used = 0;
+                    *values_of(page.bytes) = {1, 0, 0, {}};
                     values_of(page.bytes)->used[0] = 15;
                     scan.give();
                     uint32_t at = i;
-                    vdb_ivf_coded_rank(scan.s, page.bytes, &at);
+                    rank(scan, page.bytes, &at);
                 }
             }
             EXPECT_GE(last, -kInfinity);
