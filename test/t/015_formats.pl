@@ -3,7 +3,7 @@
 #
 # test/data/formats has a whole index file of each format, page LSNs zeroed, gzipped: hnsw_plain and ivf_plain as of
 # commit 061d231 (no feature flags, before there were codes), hnsw_unchecked as of 8b5713b (codes, kept vectors without
-# checks), hnsw_coded and ivf_coded as of 7d68ef4 (today's, so that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in %formats the indexes; so the rows have
+# checks), ivf_whole as of be87109 (each kept vector in one slot), hnsw_coded and ivf_coded as of 7d68ef4 and ivf_slots as of the commit that added it (today's, so that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in %formats the indexes; so the rows have
 # the same heap tids here.
 use strict;
 use warnings FATAL => 'all';
@@ -19,7 +19,9 @@ my %formats = (
 	hnsw_plain => { dims => 3, features => 0, definition => 'hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16)' },
 	hnsw_unchecked => { dims => 64, features => 1, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8, quantizer = rabitq)' },
 	ivf_coded => { dims => 64, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
-	ivf_plain => { dims => 3, features => 0, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' });
+	ivf_plain => { dims => 3, features => 0, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
+	ivf_slots => { dims => 340, rows => 24, features => 5, definition => 'ivf (v vector_l2_ops) WITH (lists = 2, storage = full)' },
+	ivf_whole => { dims => 340, rows => 24, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2, storage = full)' });
 my @names = sort keys %formats;
 my $node = new_server('formats');
 
@@ -35,7 +37,7 @@ sub item_table
 {
 	my ($name) = @_;
 
-	return "CREATE TABLE $name (id int, v vector($formats{$name}{dims})); INSERT INTO $name " . rows($name, 1, 80) . ';';
+	return "CREATE TABLE $name (id int, v vector($formats{$name}{dims})); INSERT INTO $name " . rows($name, 1, $formats{$name}{rows} // 80) . ';';
 }
 
 # Changes the file of each index while the server is down: $change gets its name and bytes and returns the new ones.
