@@ -163,7 +163,8 @@ void pack_block(const VdbCodec &codec, uint8_t *rows, uint32_t w, const uint8_t 
         Square high = load_codes(code + half * bytes + i, bytes, n > half ? n - half : 0, width);
 
         transpose(&low);
-        transpose(&high);
+        if (n > half) // else all zeros
+            transpose(&high);
         for (size_t j = 0; j < width; j++, rows += w)
             store_rows(rows, half, low.rows[j], high.rows[j]);
     }
