@@ -1,6 +1,7 @@
 // Blocks of vectors at 8 bits.
 #include "quant/byte_block.h"
 
+#include <cstring>
 #include <limits>
 
 namespace vdb {
@@ -38,6 +39,7 @@ void ByteBlock::init(void *memory, uint32_t vectors, uint32_t dims)
     char *at = static_cast<char *>(memory);
     block_.steps = steps_of(dims);
     block_.elements = reinterpret_cast<int8_t *>(at);
+    std::memset(at, 0, element_bytes(vectors, dims)); // those of dropped vectors are read, too
     at += element_bytes(vectors, dims);
     block_.scale = reinterpret_cast<float *>(at);
     at += array_bytes(vectors);
