@@ -87,6 +87,27 @@ struct ListCheck {
         }
     }
 
+    // The older value pages with room again.
+    void value_rooms()
+    {
+        if (list.values >= c.blocks)
+            return;
+        for (VdbBlock b = c.by_block[list.values].next_room; b != VDB_NO_BLOCK;
+             b = c.by_block[b].next_room) {
+            if (b >= c.blocks || !owns(b) || c.by_block[b].kind != VDB_IVF_PAGE_VALUES ||
+                b == list.values) {
+                c.report(VDB_NO_BLOCK, item(),
+                         "list: block %u with room is none of its older value pages", b);
+                return;
+            }
+            if (c.by_block[b].in_room) {
+                c.report(b, -1, "list: chain of value pages with room comes here twice");
+                return;
+            }
+            c.by_block[b].in_room = true;
+        }
+    }
+
     // Value pages; counts what they hold.
     uint64_t values(uint32_t *pages)
     {
@@ -120,6 +141,7 @@ struct ListCheck {
             return pages;
         }
         rooms();
+        value_rooms();
         c.chain_pages += data_pages;
         if (std::min<uint32_t>(pages - data_pages, VDB_IVF_MOST_VALUE_PAGES) != list.value_pages)
             c.report(VDB_NO_BLOCK, static_cast<int32_t>(ordinal),

@@ -92,6 +92,7 @@ struct PageCheck {
         }
         info.owner = ordinal_of(c, values.list_id);
         info.count = static_cast<uint16_t>(values.count);
+        info.next_room = values.room;
         if (info.owner != kNoOrdinal)
             check_values(c, block, page);
     }

@@ -88,6 +88,7 @@ typedef struct VdbIvfGeometry {
     uint32_t slots_per_value; /* that whose it is, norm and kept form take together */
     uint32_t slots_offset;    /* of the first slot on a value page */
     uint32_t slots_per_page;  /* of a value page */
+    uint32_t value_room;      /* 1: value pages with room again are on a chain */
     uint32_t centroids_offset;
     uint32_t centroids_per_page;
     uint32_t lists_per_page; /* entries of a directory page */

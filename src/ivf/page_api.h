@@ -160,10 +160,10 @@ VdbTid vdb_ivf_data_tid(const void *page, const VdbIvfGeometry *g, uint32_t i) V
 /* REQUIRES: a page without codes. */
 const void *vdb_ivf_data_value(const void *page, const VdbIvfGeometry *g, uint32_t i) VDB_NOEXCEPT;
 
-/* Whether a page with so many entries should be on the room chain: at least a quarter is free. */
+/* Whether a page with so many entries should be on the room chain: at least a fifth is free. */
 static inline bool vdb_ivf_data_roomy(const VdbIvfGeometry *g, uint32_t count)
 {
-    return (g->capacity - count) * 4 >= g->capacity && count < g->capacity;
+    return (g->capacity - count) * 5 >= g->capacity && count < g->capacity;
 }
 
 /* --- rows of a coded index --- */
@@ -267,11 +267,23 @@ typedef struct VdbIvfValues {
     uint32_t list_id;
     uint32_t count; /* values that begin here, of g->slots_per_page at most */
     VdbBlock next;  /* older pages of the list */
+    VdbBlock room;  /* of the newest page: the first older one with room again, VDB_NO_BLOCK: none;
+                     * of one of those: the next */
 } VdbIvfValues;
 
 /* Checks the page and says what it is; answers as vdb_ivf_data_read(). */
 VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
                               VdbIvfValues *values) VDB_NOEXCEPT;
+
+/*
+ * The chain of a list's older value pages that have room again, which begins at its newest.
+ * Whether a page should be put on it (it is not on it; a fifth of it is free); puts the page at
+ * its head; takes the first page off it; and leaves it to a new newest page.
+ */
+bool vdb_ivf_values_roomy(const void *page, const VdbIvfGeometry *g) VDB_NOEXCEPT;
+void vdb_ivf_values_push_room(void *newest, void *page, VdbBlock block) VDB_NOEXCEPT;
+void vdb_ivf_values_pop_room(void *newest, void *page) VDB_NOEXCEPT;
+void vdb_ivf_values_pass_room(void *newest, void *newer) VDB_NOEXCEPT;
 
 /* A value on its way to a page. */
 typedef struct VdbIvfNewValue {

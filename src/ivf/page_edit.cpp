@@ -59,8 +59,7 @@ VdbStatus claim(void *page, const VdbIvfGeometry &g, VdbIvfPageKind kind, uint32
 
 bool any_used(const ValuesHeader &header)
 {
-    return header.lent > 0 ||
-           (header.used[0] | header.used[1] | header.used[2] | header.used[3]) != 0;
+    return header.lent > 0 || (header.used[0] | header.used[1] | header.used[2]) != 0;
 }
 
 } // namespace

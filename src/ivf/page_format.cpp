@@ -178,6 +178,9 @@ VdbStatus read_geometry(const MetaPage &meta, VdbIvfGeometry *out)
                              : vdb_ivf_geometry(meta.page_size, &column, out);
     if (status != VDB_OK || meta.kept != out->kept || meta.code_dims != out->code_dims)
         return VDB_CORRUPT;
+    out->value_room = (meta.features & kFeatureValueRoom) != 0 ? 1 : 0;
+    if (out->value_room != 0 && !has_values(*out))
+        return VDB_CORRUPT;
     if ((meta.features & kFeatureSlots) == 0)
         set_slots(*out, 1); // also where it was made before there was more than one
     else if (out->slots_per_value <= 1)
@@ -254,6 +257,7 @@ VdbStatus vdb_ivf_coded_geometry(uint32_t page_size, const VdbSpace *column, uin
     if (g.centroids_per_page == 0 || (has_values(g) && g.slots_per_page == 0))
         return VDB_TOO_BIG;
     set_slots(g, choose_slots(g));
+    g.value_room = has_values(g) ? 1 : 0;
     *out = g;
     return VDB_OK;
 }

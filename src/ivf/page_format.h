@@ -29,7 +29,8 @@ static_assert(sizeof(PageTrailer) == 8);
 constexpr uint32_t kFeatureCodes = 1u << 0;        // a coded index: data pages of form 1
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: entries hold further index columns
 constexpr uint32_t kFeatureSlots = 1u << 2;        // a value takes more than one slot
-constexpr uint32_t kKnownFeatures = kFeatureCodes | kFeatureSlots;
+constexpr uint32_t kFeatureValueRoom = 1u << 3;    // value pages with room again are on a chain
+constexpr uint32_t kKnownFeatures = kFeatureCodes | kFeatureSlots | kFeatureValueRoom;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {
@@ -110,10 +111,14 @@ struct ValuesHeader {
     uint32_t list_id;
     uint16_t lent;
     uint16_t borrowed;
-    uint64_t used[4]; // slots where a value begins: slot i is bit i % 64 of used[i / 64]
+    uint64_t used[3]; // slots where a value begins: slot i is bit i % 64 of used[i / 64]
+    // Of a list's newest page: its first older page that has room again.  Of one of those: the next
+    // of them, VDB_NO_BLOCK if it is the last.  0: none, or not one of them.
+    VdbBlock next_room;
+    uint32_t reserved;
 };
 static_assert(sizeof(ValuesHeader) == 40);
-constexpr uint32_t kMostSlots = 64 * 4;
+constexpr uint32_t kMostSlots = 64 * 3;
 
 // Both are under the kept form's check.  The tid says whose value it is: an entry that was read
 // before vacuum may find another's in its place.
@@ -292,7 +297,8 @@ inline bool valid_state(uint32_t state)
 // What a metapage says of such an index.
 inline uint32_t features_of(const VdbIvfGeometry &g)
 {
-    return (vdb_ivf_coded(&g) ? kFeatureCodes : 0) | (g.slots_per_value > 1 ? kFeatureSlots : 0);
+    return (vdb_ivf_coded(&g) ? kFeatureCodes : 0) | (g.slots_per_value > 1 ? kFeatureSlots : 0) |
+           (g.value_room != 0 ? kFeatureValueRoom : 0);
 }
 
 // Bytes of a page of that kind that are in use, counted from the page's start: the shim's pd_lower.

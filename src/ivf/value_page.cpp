@@ -116,7 +116,7 @@ using namespace vdb::ivf;
 
 void vdb_ivf_values_begin(void *page, uint32_t list_id) noexcept
 {
-    *values_of(page) = {list_id, 0, 0, {}};
+    *values_of(page) = {list_id, 0, 0, {}, 0, 0};
 }
 
 VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_t list_id,
@@ -132,8 +132,43 @@ VdbStatus vdb_ivf_values_read(const void *page, const VdbIvfGeometry *g, uint32_
     if (count > g->slots_per_page || header->lent >= g->slots_per_value ||
         header->borrowed >= g->slots_per_value)
         return VDB_CORRUPT;
-    *values = {header->list_id, count, trailer(page, *g)->next};
+    VdbBlock room = header->next_room != 0 ? header->next_room : VDB_NO_BLOCK;
+    *values = {header->list_id, count, trailer(page, *g)->next, room};
     return VDB_OK;
+}
+
+// --- pages with room again ---
+
+bool vdb_ivf_values_roomy(const void *page, const VdbIvfGeometry *g) noexcept
+{
+    const ValuesHeader *header = values_of(page);
+    uint32_t values = 0;
+    for (uint64_t used : header->used)
+        values += static_cast<uint32_t>(std::popcount(used));
+    return g->value_room != 0 && header->next_room == 0 &&
+           values * g->slots_per_value * 5 <= g->slots_per_page * 4 &&
+           vdb_ivf_values_room(page, g, 0);
+}
+
+// On the last page of the chain VDB_NO_BLOCK stays, wherever that is taken off: 0 would say that
+// the page before it is not on the chain.
+void vdb_ivf_values_push_room(void *newest, void *page, VdbBlock block) noexcept
+{
+    VdbBlock first = values_of(newest)->next_room;
+    values_of(page)->next_room = first != 0 ? first : VDB_NO_BLOCK;
+    values_of(newest)->next_room = block;
+}
+
+void vdb_ivf_values_pop_room(void *newest, void *page) noexcept
+{
+    values_of(newest)->next_room = values_of(page)->next_room;
+    values_of(page)->next_room = 0;
+}
+
+void vdb_ivf_values_pass_room(void *newest, void *newer) noexcept
+{
+    values_of(newer)->next_room = values_of(newest)->next_room;
+    values_of(newest)->next_room = 0;
 }
 
 // --- adding ---

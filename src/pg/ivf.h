@@ -177,6 +177,22 @@ extern void ivf_unlock_list(IvfListPages *pages);
 extern void ivf_write_list(Page directory, const IvfIndex *ii, uint32 ordinal,
                            const VdbIvfList *list);
 
+/* ivf_values.c.  Where a value goes: a value page and, if its last slots are to be on the older
+ * one, that.  Locked, or InvalidBuffer. */
+typedef struct IvfValuePages {
+    Buffer buf;
+    Buffer older;
+    uint32 borrowed; /* slots on it */
+} IvfValuePages;
+
+/* Locks the value page that takes the next value, or none: there is no room.  That is the newest,
+ * or when it is full an older one with room again.  `held` is the data page that is locked. */
+extern IvfValuePages ivf_lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list,
+                                     BlockNumber held);
+extern void ivf_unlock_values(IvfValuePages *pages);
+/* Vacuum: puts an older value page on its list's chain of those with room again, if it has. */
+extern void ivf_offer_values(Relation index, IvfIndex *ii, IvfListRef ref, BlockNumber blkno);
+
 /* Adds an entry where there is room.  False: that list is no longer live.  REQUIRES: the list's
  * lock is held. */
 extern bool ivf_add_entry(Relation index, IvfIndex *ii, IvfListRef ref, IvfEntry entry,

@@ -204,13 +204,28 @@ static void link_values(NewPage *a, IvfListPages *p, Buffer newbuf)
     VdbEdit *edit = vdb_edit_begin(a->index);
     Page metapage = vdb_edit_page(edit, p->metabuf);
     Page directory = vdb_edit_page(edit, p->dirbuf);
+    Page page = register_new_page(edit, a, newbuf);
 
-    vdb_ivf_page_set_next(register_new_page(edit, a, newbuf), &a->ii->geometry, p->list.values);
+    vdb_ivf_page_set_next(page, &a->ii->geometry, p->list.values);
+    if (BufferIsValid(p->tailbuf))
+        vdb_ivf_values_pass_room(vdb_edit_page(edit, p->tailbuf), page);
     p->list.values = BufferGetBlockNumber(newbuf);
     p->list.value_pages++;
     ivf_write_list(directory, a->ii, a->ordinal, &p->list);
     vdb_ivf_meta_write(metapage, &p->meta);
     vdb_edit_finish(edit);
+}
+
+/* The page that the new one comes next to, locked: the list's last; its newest value page only
+ * where there are pages with room again, which are left to the new one. */
+static Buffer lock_neighbour(const NewPage *a, const VdbIvfList *list)
+{
+    BlockNumber blkno = a->kind == VDB_IVF_PAGE_DATA ? list->last : list->values;
+
+    if (blkno == InvalidBlockNumber ||
+        (a->kind == VDB_IVF_PAGE_VALUES && !a->ii->geometry.value_room))
+        return InvalidBuffer;
+    return ivf_read_page(a->index, a->ii, blkno, a->kind, BUFFER_LOCK_EXCLUSIVE);
 }
 
 /* Whether the list is still as it was when its end, or its newest value page, was read. */
@@ -232,9 +247,9 @@ static AppendResult try_append(NewPage *a)
     else if (p.meta.free_page == InvalidBlockNumber && !BufferIsValid(a->spare))
         result = APPEND_NEEDS_BLOCK;
     if (result == APPENDED) {
-        if (a->kind == VDB_IVF_PAGE_DATA && p.list.pages > 0)
-            p.tailbuf = ivf_read_page(a->index, a->ii, p.list.last, VDB_IVF_PAGE_DATA,
-                                      BUFFER_LOCK_EXCLUSIVE);
+        p.tailbuf = lock_neighbour(a, &p.list);
+        if (BufferIsValid(p.tailbuf) && BufferGetBlockNumber(p.tailbuf) == p.meta.free_page)
+            vdb_corrupted(a->index, p.meta.free_page, "a page in use is among the free ones");
         newbuf = take_block(a->index, a->ii, &p.meta, a->spare);
         if (a->kind == VDB_IVF_PAGE_DATA)
             link_data(a, &p, newbuf);
@@ -282,69 +297,9 @@ typedef enum AddResult {
     ADD_VALUES_FULL
 } AddResult;
 
-/* Where a value goes: the list's newest value page and, if its last slots are to be on the next
- * one, that.  Locked, or InvalidBuffer. */
-typedef struct ValuePages {
-    Buffer buf;
-    Buffer older;
-    uint32 borrowed; /* slots on it */
-} ValuePages;
-
-static void unlock_values(ValuePages *v)
-{
-    if (BufferIsValid(v->older))
-        UnlockReleaseBuffer(v->older);
-    if (BufferIsValid(v->buf))
-        UnlockReleaseBuffer(v->buf);
-    *v = (ValuePages){InvalidBuffer, InvalidBuffer, 0};
-}
-
-/*
- * Locks the page that comes after the newest if it has slots to lend.  Only if nobody else has it:
- * who holds a page and waits for one that a damaged chain leads to might wait for himself.
- */
-static void lock_older(Relation index, IvfIndex *ii, const VdbIvfList *list, ValuePages *v,
-                       BlockNumber blkno)
-{
-    VdbIvfValues values;
-
-    if (blkno == InvalidBlockNumber || blkno == list->values)
-        return;
-    v->older = ivf_try_read_page(index, ii, blkno, VDB_IVF_PAGE_VALUES);
-    if (!BufferIsValid(v->older))
-        return;
-    ivf_check_data(vdb_ivf_values_read(BufferGetPage(v->older), &ii->geometry, list->id, &values),
-                   index, blkno);
-    v->borrowed = vdb_ivf_values_spare(BufferGetPage(v->older), &ii->geometry);
-    if (v->borrowed > 0)
-        return;
-    UnlockReleaseBuffer(v->older);
-    v->older = InvalidBuffer;
-}
-
-/* Locks the list's newest value page, and the next one where that is of use; none, if there is no
- * room for a value. */
-static ValuePages lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list)
-{
-    const VdbIvfGeometry *g = &ii->geometry;
-    ValuePages v = {InvalidBuffer, InvalidBuffer, 0};
-    VdbIvfValues values;
-
-    if (list->values == InvalidBlockNumber)
-        return v;
-    v.buf = ivf_read_page(index, ii, list->values, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
-    ivf_check_data(vdb_ivf_values_read(BufferGetPage(v.buf), g, list->id, &values), index,
-                   list->values);
-    if (vdb_ivf_values_borrow(BufferGetPage(v.buf), g))
-        lock_older(index, ii, list, &v, values.next);
-    if (!vdb_ivf_values_room(BufferGetPage(v.buf), g, v.borrowed))
-        unlock_values(&v);
-    return v;
-}
-
 /* Puts the row's value onto its pages; answers where it begins. */
 static VdbIvfPlace add_value(Relation index, const VdbIvfGeometry *g, VdbEdit *edit,
-                             const ValuePages *v, IvfEntry entry)
+                             const IvfValuePages *v, IvfEntry entry)
 {
     VdbIvfNewValue value = {entry.tid, entry.row, v->borrowed};
     BlockNumber blkno = BufferGetBlockNumber(v->buf);
@@ -376,8 +331,8 @@ static Page edit_to_add(VdbEdit *edit, const VdbIvfGeometry *g, Buffer buf)
 
 /* Writes the record: the entry goes to a data page with room and, where there are value pages, its
  * value to those, which is answered. */
-static VdbIvfPlace write_entry(Relation index, const IvfIndex *ii, Buffer buf, const ValuePages *v,
-                               IvfEntry entry)
+static VdbIvfPlace write_entry(Relation index, const IvfIndex *ii, Buffer buf,
+                               const IvfValuePages *v, IvfEntry entry)
 {
     const VdbIvfGeometry *g = &ii->geometry;
     VdbEdit *edit = vdb_edit_begin(index);
@@ -399,7 +354,7 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
 {
     BlockNumber blkno = list->room != InvalidBlockNumber ? list->room : list->last;
     AddResult result = ADDED;
-    ValuePages values = {InvalidBuffer, InvalidBuffer, 0};
+    IvfValuePages values = {InvalidBuffer, InvalidBuffer, 0};
     Buffer buf;
     VdbIvfData data;
 
@@ -411,7 +366,7 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
     if (data.count == ii->geometry.capacity)
         result = ADD_DATA_FULL;
     else if (ii->geometry.slots_per_page > 0) {
-        values = lock_values(index, ii, list);
+        values = ivf_lock_values(index, ii, list, blkno);
         if (!BufferIsValid(values.buf))
             result = ADD_VALUES_FULL;
     }
@@ -420,7 +375,7 @@ static AddResult add_to_pages(Relation index, IvfIndex *ii, const VdbIvfList *li
 
         ivf_remember_end(index, list->id, blkno, data.count + 1, place);
     }
-    unlock_values(&values);
+    ivf_unlock_values(&values);
     UnlockReleaseBuffer(buf);
     return result;
 }

@@ -36,7 +36,8 @@ typedef struct IvfVacuum {
     void *callback_state;
     BufferAccessStrategy strategy;
     VdbIvfPlace
-        *places; /* of the values of a page's dead entries; NULL: there are no value pages */
+        *places;    /* of the values of a page's dead entries; NULL: there are no value pages */
+    uint32 ordinal; /* the list being vacuumed */
 } IvfVacuum;
 
 /* --- dead rows --- */
@@ -100,6 +101,7 @@ static void free_slots(IvfVacuum *v, const VdbIvfList *list, const VdbIvfPlace *
     uint16 *slots = palloc(sizeof(uint16) * n);
     BlockNumber older = InvalidBlockNumber;
     GenericXLogState *wal;
+    bool roomy;
 
     for (uint32 i = 0; i < n; i++) {
         slots[i] = places[i].slot;
@@ -109,8 +111,12 @@ static void free_slots(IvfVacuum *v, const VdbIvfList *list, const VdbIvfPlace *
     wal = GenericXLogStart(v->index);
     vdb_ivf_values_remove(GenericXLogRegisterBuffer(wal, buf, 0), g, slots, n);
     GenericXLogFinish(wal);
+    roomy = vdb_ivf_values_roomy(BufferGetPage(buf), g);
     UnlockReleaseBuffer(buf);
     pfree(slots);
+    if (roomy)
+        ivf_offer_values(v->index, &v->ii, (IvfListRef){.ordinal = v->ordinal, .id = list->id},
+                         blkno);
     if (older != InvalidBlockNumber)
         return_slots(v, list, older);
 }
@@ -197,6 +203,7 @@ static VdbTidCount vacuum_list(IvfVacuum *v, uint32 ordinal, const VdbIvfList *l
     BlockNumber steps = 0;
     IndexBulkDeleteResult before = *v->stats;
 
+    v->ordinal = ordinal;
     while (blkno != InvalidBlockNumber) {
         VDB_VACUUM_DELAY_POINT();
         ivf_count_step(v->index, &v->ii, blkno, &steps);

@@ -3,8 +3,10 @@
 #
 # test/data/formats has a whole index file of each format, page LSNs zeroed, gzipped: hnsw_plain and ivf_plain as of
 # commit 061d231 (no feature flags, before there were codes), hnsw_unchecked as of 8b5713b (codes, kept vectors without
-# checks), ivf_whole as of be87109 (each kept vector in one slot), hnsw_coded and ivf_coded as of 7d68ef4 and ivf_slots as of the commit that added it (today's, so that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in %formats the indexes; so the rows have
-# the same heap tids here.
+# checks), ivf_whole as of be87109 (each kept vector in one slot), ivf_coded as of 7d68ef4 and ivf_slots as of af63b24 (no
+# chain of value pages with room again), hnsw_coded as of 7d68ef4 and ivf_room as of the commit that added it (today's, so
+# that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in
+# %formats the indexes, and took rows away; so the rows have the same heap tids here.
 use strict;
 use warnings FATAL => 'all';
 use File::Basename qw(dirname);
@@ -20,6 +22,7 @@ my %formats = (
 	hnsw_unchecked => { dims => 64, features => 1, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8, quantizer = rabitq)' },
 	ivf_coded => { dims => 64, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
 	ivf_plain => { dims => 3, features => 0, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
+	ivf_room => { dims => 340, rows => 24, features => 13, definition => 'ivf (v vector_l2_ops) WITH (lists = 2, storage = full)', deleted => 'id % 3 = 0' },
 	ivf_slots => { dims => 340, rows => 24, features => 5, definition => 'ivf (v vector_l2_ops) WITH (lists = 2, storage = full)' },
 	ivf_whole => { dims => 340, rows => 24, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2, storage = full)' });
 my @names = sort keys %formats;
@@ -85,7 +88,11 @@ sub error_of
 }
 
 # --- formats that are read ---
-$node->safe_psql('postgres', item_table($_) . "CREATE INDEX ${_}_v ON $_ USING $formats{$_}{definition}") foreach @names;
+foreach my $name (@names)
+{
+	$node->safe_psql('postgres', item_table($name) . "CREATE INDEX ${name}_v ON $name USING $formats{$name}{definition}");
+	$node->safe_psql('postgres', "DELETE FROM $name WHERE $formats{$name}{deleted}; VACUUM $name") if $formats{$name}{deleted};
+}
 change_files(sub {
 	my ($name) = @_;
 	my $path = dirname(__FILE__) . "/../data/formats/$name.gz";

@@ -414,7 +414,7 @@ TEST(Check, CodesAndValues)
     expect_coded("impossible number of them", [](Image &i) { values(i, 2)->used[2] = UINT64_MAX; });
     expect_coded("slot is outside", [](Image &i) {
         values(i, 2)->used[0] = 0;
-        values(i, 2)->used[3] = 1;
+        values(i, 2)->used[2] = 1;
     });
     expect_coded("which is none of its value pages",
                  [](Image &i) { values(i, 2)->list_id = i.list(3).id; });
@@ -428,6 +428,16 @@ TEST(Check, CodesAndValues)
                  [](Image &i) { change_list(i, 2, [](VdbIvfList &l) { l.value_pages = 77; }); });
     expect_coded("values: chain comes here twice", [](Image &i) {
         vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, i.list(2).values);
+    });
+    expect_coded("with room is none of its older value pages",
+                 [](Image &i) { values(i, 2)->next_room = 100000; });
+    expect_coded("with room is none of its older value pages",
+                 [](Image &i) { values(i, 2)->next_room = i.list(2).values; });
+    expect_coded("with room is none of its older value pages",
+                 [](Image &i) { values(i, 2)->next_room = i.list(3).values; });
+    expect_coded("chain of value pages with room comes here twice", [](Image &i) {
+        VdbBlock older = vdb_ivf_page_next(i.page(i.list(2).values), &i.g);
+        values(i, 2)->next_room = values_of(i.page(older))->next_room = older;
     });
     expect_coded("values: page is not in the chain of its list 2", [](Image &i) {
         vdb_ivf_page_set_next(i.page(i.list(2).values), &i.g, VDB_NO_BLOCK);

@@ -226,12 +226,12 @@ TEST(DataPage, KnowsItsListAndItsChains)
     EXPECT_EQ(vdb_ivf_data_read(page.bytes, &g, 5, &data), VDB_CORRUPT);
 }
 
-TEST(DataPage, IsRoomyWithAQuarterFree)
+TEST(DataPage, IsRoomyWithAFifthFree)
 {
     VdbIvfGeometry g = geometry(floats(3));
     EXPECT_FALSE(vdb_ivf_data_roomy(&g, g.capacity));
-    EXPECT_FALSE(vdb_ivf_data_roomy(&g, g.capacity - g.capacity / 4 + 1));
-    EXPECT_TRUE(vdb_ivf_data_roomy(&g, g.capacity * 3 / 4));
+    EXPECT_FALSE(vdb_ivf_data_roomy(&g, g.capacity - g.capacity / 5 + 1));
+    EXPECT_TRUE(vdb_ivf_data_roomy(&g, g.capacity * 4 / 5));
     EXPECT_TRUE(vdb_ivf_data_roomy(&g, 0));
     g = geometry(floats(2000)); // one entry a page
     EXPECT_FALSE(vdb_ivf_data_roomy(&g, 1));

@@ -157,7 +157,7 @@ TEST(Geometry, OfIndexesWhoseValuesAreWhole)
     Page page = {};
     vdb_ivf_page_init(page.bytes, &g, VDB_IVF_PAGE_META);
     vdb_ivf_meta_init(page.bytes, &g, 0, 7);
-    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes | kFeatureSlots);
+    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes | kFeatureSlots | kFeatureValueRoom);
     ASSERT_EQ(vdb_ivf_meta_geometry(page.bytes, sizeof(page), &read, nullptr, nullptr), VDB_OK);
     EXPECT_EQ(std::memcmp(&read, &g, sizeof(g)), 0);
     meta_of(page.bytes)->features = kFeatureCodes;
@@ -165,10 +165,11 @@ TEST(Geometry, OfIndexesWhoseValuesAreWhole)
     EXPECT_EQ(read.slots_per_value, 1U);
     EXPECT_EQ(read.slots_per_page, 2U);
     EXPECT_EQ(read.slot_bytes, sizeof(SlotHeader) + g.kept_bytes);
+    EXPECT_EQ(read.value_room, 0U);
 
     g = coded_geometry(768, VDB_KEPT_SQ8);
     vdb_ivf_meta_init(page.bytes, &g, 0, 7);
-    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes);
+    EXPECT_EQ(meta_of(page.bytes)->features, kFeatureCodes | kFeatureValueRoom);
     meta_of(page.bytes)->features |= kFeatureSlots;
     EXPECT_EQ(vdb_ivf_meta_geometry(page.bytes, sizeof(page), &read, nullptr, nullptr),
               VDB_CORRUPT);

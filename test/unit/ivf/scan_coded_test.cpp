@@ -567,8 +567,7 @@ TEST(CodedScan, SurvivesAnyBytes)
                 for (uint32_t i = 0; i < n; i++) {
                     Page page = random_page(random);
                     *trailer(page.bytes, image.g) = {0, VDB_IVF_PAGE_VALUES, VDB_IVF_PAGE_ID};
-                    *values_of(page.bytes) = {1, 0, 0, {}};
-                    values_of(page.bytes)->used[0] = 15;
+                    *values_of(page.bytes) = {1, 0, 0, {15, 0, 0}, 0, 0};
                     scan.give();
                     uint32_t at = i;
                     rank(scan, page.bytes, &at);

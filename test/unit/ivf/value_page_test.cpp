@@ -229,6 +229,59 @@ TEST(Values, ComeAndGo)
     }
 }
 
+TEST(Values, OlderPagesWithRoomAgainAreAChain)
+{
+    Chain chain({384, VDB_KEPT_SQ8, 1});
+    const VdbIvfGeometry &g = chain.g;
+    for (uint32_t i = 0; i < 5 * g.slots_per_page; i++) // block 0 is no value page elsewhere
+        chain.append(i);
+    ASSERT_EQ(chain.pages.size(), 5u);
+    auto page = [&](VdbBlock b) { return chain.pages[b].bytes; };
+    auto room = [&](VdbBlock b) {
+        VdbIvfValues values = {};
+        EXPECT_EQ(vdb_ivf_values_read(page(b), &g, kList, &values), VDB_OK);
+        return values.room;
+    };
+    for (VdbBlock b = 1; b < 4; b++)
+        for (uint32_t i = 0; i < (g.slots_per_page + 4) / 5; i++) {
+            EXPECT_FALSE(vdb_ivf_values_roomy(page(b), &g)) << i;
+            chain.remove(b * g.slots_per_page + i);
+        }
+    EXPECT_EQ(room(4), VDB_NO_BLOCK);
+    for (VdbBlock b = 1; b < 4; b++) {
+        EXPECT_TRUE(vdb_ivf_values_roomy(page(b), &g));
+        vdb_ivf_values_push_room(page(4), page(b), b);
+        EXPECT_FALSE(vdb_ivf_values_roomy(page(b), &g)) << "it is on the chain";
+        EXPECT_EQ(room(4), b);
+    }
+    EXPECT_EQ(room(3), 2u);
+    EXPECT_EQ(room(1), VDB_NO_BLOCK);
+    // the chain goes over to a newer page, and is used up there
+    chain.append(1000);
+    ASSERT_EQ(chain.pages.size(), 6u);
+    vdb_ivf_values_pass_room(page(4), page(5));
+    EXPECT_EQ(room(4), VDB_NO_BLOCK);
+    for (VdbBlock first : {3u, 2u, 1u}) {
+        EXPECT_EQ(room(5), first);
+        vdb_ivf_values_pop_room(page(5), page(first));
+        EXPECT_TRUE(vdb_ivf_values_roomy(page(first), &g)) << "it is off the chain";
+    }
+    EXPECT_EQ(room(5), VDB_NO_BLOCK);
+    vdb_ivf_values_push_room(page(5), page(2), 2);
+    EXPECT_EQ(room(2), VDB_NO_BLOCK);
+    EXPECT_FALSE(vdb_ivf_values_roomy(page(2), &g));
+    chain.expect_all();
+}
+
+TEST(Values, OfAnIndexWithoutThatChainStayWhereTheyAre)
+{
+    Chain chain({384, VDB_KEPT_SQ8, 1});
+    chain.append(0);
+    EXPECT_TRUE(vdb_ivf_values_roomy(chain.pages[0].bytes, &chain.g));
+    chain.g.value_room = 0;
+    EXPECT_FALSE(vdb_ivf_values_roomy(chain.pages[0].bytes, &chain.g));
+}
+
 // Vacuum that was cut short leaves slots lent that nobody has borrowed.
 TEST(Values, DoNotBorrowWhatIsLent)
 {
