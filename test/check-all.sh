@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every test of the project, or the steps named; installs what they need, goes on after a failed step, and exits
-# non-zero if any failed. usage: check-all.sh [build|lint|unit|unit-sanitize|unit-aarch64|regress|tap|clients|fuzz]...
+# non-zero if any failed. usage: check-all.sh [STEP]...
+# STEP: build | lint | unit | unit-sanitize | unit-aarch64 | regress | tap | clients | fuzz, or, only when named: valgrind
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
@@ -26,11 +27,13 @@ step_tap() { PROVE_FLAGS=${PROVE_FLAGS:-"-j$(nproc) --timer"} test/tap.sh; }
 step_clients() { test/clients/run.sh; }
 # The core on inputs of any bytes, for some seconds each; the long run is by hand (test/fuzz/README.md).
 step_fuzz() { test/fuzz/run.sh 12; }
+# Only when named: it takes hours.
+step_valgrind() { test/valgrind.sh; }
 
 declare -A limit=([build]=600 [lint]=300 [unit]=900 [unit-sanitize]=1500 [unit-aarch64]=1800 [regress]=900 [tap]=1800
-    [clients]=900 [fuzz]=900) # seconds
+    [clients]=900 [fuzz]=900 [valgrind]=14400) # seconds
 declare -A packages=([build]=build [lint]="build lint" [unit]=unit [unit-sanitize]=unit [unit-aarch64]="unit unit-aarch64"
-    [regress]=build [tap]="build tap" [clients]="build clients" [fuzz]="unit fuzz")
+    [regress]=build [tap]="build tap" [clients]="build clients" [fuzz]="unit fuzz" [valgrind]="build valgrind")
 steps=("$@")
 [ ${#steps[@]} -gt 0 ] || steps=(build lint unit regress tap clients unit-sanitize fuzz unit-aarch64)
 

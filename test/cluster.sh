@@ -3,7 +3,8 @@
 # usage: cluster.sh start DIR         start it in DIR (made if missing), print the settings for `eval`
 #        cluster.sh stop DIR          stop it and remove DIR
 #        cluster.sh run COMMAND...    start, run COMMAND with PGHOST and the like set, stop, remove
-# PG_CONFIG chooses the PostgreSQL; CLUSTER_CONF holds more lines for postgresql.conf.
+# PG_CONFIG chooses the PostgreSQL; CLUSTER_CONF holds more lines for postgresql.conf. CLUSTER_POSTGRES is a program to
+# start instead of the server's own, CLUSTER_WAIT how many seconds to wait until it has started or stopped (60).
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$top/test/lib.sh"
@@ -28,7 +29,8 @@ jit = off
 max_wal_size = 4GB
 ${CLUSTER_CONF:-}
 EOF
-    as_server "$bin/pg_ctl" -w -t 60 -s -D "$dir/data" -l "$dir/server.log" start >/dev/null ||
+    as_server "$bin/pg_ctl" -w -t "${CLUSTER_WAIT:-60}" -s -D "$dir/data" -l "$dir/server.log" \
+        ${CLUSTER_POSTGRES:+-p "$CLUSTER_POSTGRES"} start >/dev/null ||
         { cat "$dir/server.log" >&2; die "the server did not start"; }
     echo "export PGHOST='$dir' PGPORT=5432 PGUSER=postgres PGDATABASE=postgres"
 }
@@ -37,7 +39,7 @@ stop() {
     local dir=$1
     cd /
     if [ -f "$dir/data/postmaster.pid" ]; then
-        as_server "$(pg_bin)/pg_ctl" -w -t 60 -s -D "$dir/data" -m fast stop ||
+        as_server "$(pg_bin)/pg_ctl" -w -t "${CLUSTER_WAIT:-60}" -s -D "$dir/data" -m fast stop ||
             as_server "$(pg_bin)/pg_ctl" -w -t 20 -s -D "$dir/data" -m immediate stop || true
     fi
     rm -rf "$dir"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs the Debian packages that the named steps need; does nothing where they are all there.
-# usage: install-deps.sh STEP...      STEP: build | unit | unit-aarch64 | lint | tap | clients | bench | fuzz
+# usage: install-deps.sh STEP...      STEP: build | unit | unit-aarch64 | lint | tap | clients | bench | fuzz | valgrind
 # As root, or through sudo when it asks no password. The PostgreSQL is that of PG_CONFIG, or of PG_MAJOR (15).
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -19,6 +19,7 @@ for step in "$@"; do
     unit) wanted+=(cmake g++ make libsimde-dev libgtest-dev libbenchmark-dev) ;;
     unit-aarch64) wanted+=(g++-aarch64-linux-gnu qemu-user-static googletest) ;;
     fuzz) wanted+=(clang-14 libclang-rt-14-dev) ;;
+    valgrind) wanted+=(valgrind libc6-dbg) ;;
     lint) wanted+=(clang-format-14 git binutils) ;;
     tap) wanted+=(perl libipc-run-perl) ;;
     clients) # what a developer has in PATH needs no package
