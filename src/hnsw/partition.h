@@ -14,7 +14,7 @@ namespace vdb::hnsw {
 // Parts that a node belongs to at the top of the partition, and at least within each of them: how
 // many leaves it is compared in decides how good the graph is.
 constexpr uint32_t kPartitionFan = 4;
-constexpr uint32_t kLeastInnerFan = 4;
+constexpr uint32_t kLeastInnerFan = 6;
 
 constexpr uint32_t kMostLeafNodes = 700;
 constexpr uint32_t kPartNodes = 8000; // that the top of the partition aims at
@@ -58,10 +58,11 @@ inline uint32_t longest_of(uint32_t n)
     return n / 4 < kPartNodes ? n / 4 : kPartNodes;
 }
 
-// Candidates of a node.
+// Candidates of a node: half as many again as edges, in whole blocks of what is compared at once.
+// More leaves gain more than more candidates, and cost less.
 constexpr uint32_t pool_size(const VdbHnswGeometry &g)
 {
-    uint32_t size = 4 * g.m;
+    uint32_t size = std::min(4 * g.m, byte_columns(3 * g.m));
     return size < 32 ? 32 : size;
 }
 

@@ -180,7 +180,7 @@ TEST(PartitionBuild, LeavesFollowEfConstruction)
     struct Case {
         uint32_t ef_construction, fan;
     };
-    for (Case c : {Case{4, 4}, {64, 4}, {99, 4}, {100, 5}, {200, 7}, {400, 10}, {1000, 15}}) {
+    for (Case c : {Case{4, 6}, {64, 6}, {195, 6}, {196, 7}, {200, 7}, {400, 10}, {1000, 15}}) {
         Build build(64, {.ef_construction = c.ef_construction}, 10);
         BuildRegion *region = region_of(build.region.get());
         EXPECT_EQ(inner_fan(region), c.fan) << c.ef_construction;
