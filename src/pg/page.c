@@ -148,11 +148,11 @@ void hnsw_learn_buffers(Relation index)
         return;
     end = cache->learned + Min(NBuffers - cache->learned, BUFFERS_PER_SEARCH);
     for (Buffer buf = cache->learned + 1; buf <= end; buf++) {
-        BufferTag *tag = &GetBufferDescriptor(buf - 1)->tag;
+        volatile BufferTag *tag = &GetBufferDescriptor(buf - 1)->tag;
+        BlockNumber blkno = tag->blockNum; /* read once, as another may come to be there */
 
-        if (VDB_BUFFER_IS_OF(buf, index) && tag->forkNum == MAIN_FORKNUM &&
-            tag->blockNum < cache->room)
-            cache->buffers[tag->blockNum] = buf;
+        if (VDB_BUFFER_IS_OF(buf, index) && tag->forkNum == MAIN_FORKNUM && blkno < cache->room)
+            cache->buffers[blkno] = buf;
     }
     cache->learned = end;
 }
