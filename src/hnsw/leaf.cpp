@@ -56,7 +56,7 @@ uint32_t find_nearest(const BuildRegion *r, BuildWork *work, uint32_t row, const
 }
 
 // A number that the k nearest of a row are below, a little above the k-th or much: the largest of
-// the least ones of as many lanes.
+// the least ones of as many lanes.  What overflowed to NaN is no distance.
 float limit_of(const float *row, uint32_t columns, uint32_t k)
 {
     constexpr uint32_t kLanes = 16;
@@ -64,8 +64,8 @@ float limit_of(const float *row, uint32_t columns, uint32_t k)
     if (k > kLanes)
         return std::numeric_limits<float>::infinity();
     float least[kLanes];
-    std::copy_n(row, kLanes, least);
-    for (uint32_t i = kLanes; i < columns; i += kLanes)
+    std::fill_n(least, kLanes, std::numeric_limits<float>::infinity());
+    for (uint32_t i = 0; i < columns; i += kLanes)
         for (uint32_t j = 0; j < kLanes; j++)
             least[j] = row[i + j] < least[j] ? row[i + j] : least[j];
     uint32_t lanes = kLanes;

@@ -204,6 +204,29 @@ TEST(PartitionBuild, NodesThatMove)
     EXPECT_GE(recall(index, queries, 200), .9);
 }
 
+// What overflowed to NaN is passed over, wherever it stands.
+TEST(PartitionBuild, NearestBesideNoNumber)
+{
+    constexpr uint32_t kNearest = 8, kColumns = 2 * VDB_BYTE_COLUMNS;
+    float row[kColumns];
+    uint32_t found[kColumns + 16];
+    Near near[kNearest];
+    BuildWork work = {};
+    work.kernels = vdb_simd_kernels();
+    work.found = found;
+    work.near = near;
+    for (uint32_t none = 0; none < kColumns; none++) {
+        for (uint32_t i = 0; i < kColumns; i++)
+            row[i] = static_cast<float>(kColumns - i);
+        row[none] = std::numeric_limits<float>::quiet_NaN();
+        ASSERT_EQ(select_nearest(&work, row, kColumns, kNearest), kNearest) << none;
+        for (uint32_t i = 0, place = kColumns; i < kNearest; i++) {
+            place -= place - 1 == none ? 2 : 1;
+            EXPECT_EQ(near[i].place, place);
+        }
+    }
+}
+
 // What overflows has no distances, but is reached all the same.
 TEST(PartitionBuild, HugeVectors)
 {
