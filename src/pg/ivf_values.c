@@ -33,8 +33,9 @@ void ivf_unlock_values(IvfValuePages *v)
 }
 
 /*
- * Locks the page that comes after the newest if it has slots to lend.  Only if nobody else has it:
- * who holds a page and waits for one that a damaged chain leads to might wait for himself.
+ * Locks the page that comes next if it has slots to lend and the value then finds room.  Only if
+ * nobody else has it: who holds a page and waits for one that a damaged chain leads to might wait
+ * for himself.
  */
 static void lock_older(Relation index, IvfIndex *ii, const VdbIvfList *list, IvfValuePages *v,
                        BlockNumber blkno)
@@ -49,10 +50,11 @@ static void lock_older(Relation index, IvfIndex *ii, const VdbIvfList *list, Ivf
     ivf_check_data(vdb_ivf_values_read(BufferGetPage(v->older), &ii->geometry, list->id, &values),
                    index, blkno);
     v->borrowed = vdb_ivf_values_spare(BufferGetPage(v->older), &ii->geometry);
-    if (v->borrowed > 0)
+    if (v->borrowed > 0 && vdb_ivf_values_room(BufferGetPage(v->buf), &ii->geometry, v->borrowed))
         return;
     UnlockReleaseBuffer(v->older);
     v->older = InvalidBuffer;
+    v->borrowed = 0;
 }
 
 /* Locks a value page, and the next one where that is of use; none, if there is no room for a value.
