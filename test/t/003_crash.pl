@@ -134,12 +134,11 @@ sub crash
 
 	if ($how eq 'backend')
 	{
-		my $killed = 0; # one that is not there yet, or just ended, is not
-		until ($killed)
+		foreach my $try (1 .. 100) # one that is not there yet, or just ended, is not killed; all may have ended
 		{
 			my $pid = $node->safe_psql('postgres',
 				"SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1");
-			$killed = kill 'KILL', $pid if $pid;
+			last if $pid && kill 'KILL', $pid;
 		}
 		return;
 	}
