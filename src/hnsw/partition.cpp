@@ -136,6 +136,17 @@ struct Splitter {
     }
 };
 
+// Writes the nearest leaders and, where distances overflow and so there are less than `fan`, any
+// others: none of them twice, or a node would meet itself in a leaf.
+void name_leaders(const Near *near, uint32_t found, uint32_t fan, uint32_t *out)
+{
+    for (uint32_t i = 0; i < found; i++)
+        out[i] = near[i].place;
+    for (uint32_t other = 0; found < fan; other++)
+        if (std::find(out, out + found, other) == out + found)
+            out[found++] = other;
+}
+
 } // namespace
 
 void find_centre(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint32_t n)
@@ -190,9 +201,7 @@ void assign(const BuildRegion *r, BuildWork *work, const uint32_t *places, uint3
         work->block.distances(0, work->leaders, work->distances);
         for (uint32_t j = 0; j < rows; j++) {
             uint32_t found = select_nearest(work, work->distances + j * columns, columns, fan);
-            // Not so many only where distances overflow.
-            for (uint32_t f = 0; f < fan; f++)
-                out[(i + j) * fan + f] = f < found ? work->near[f].place : f;
+            name_leaders(work->near, found, fan, out + (i + j) * fan);
         }
     }
 }

@@ -240,4 +240,19 @@ TEST(PartitionBuild, HugeVectors)
     EXPECT_EQ(index.nodes().size(), rows.size());
 }
 
+// Some leaders are within reach then, and others not.
+TEST(PartitionBuild, NoEdgesFromANodeToItselfWhereSomeDistancesOverflow)
+{
+    std::vector<Row> rows = gaussian(4000, 64);
+    for (size_t i = 0; i < rows.size(); i++)
+        for (float &x : rows[i])
+            x *= std::pow(10.f, 18 + static_cast<float>(i % 20));
+    Build build(64, {}, rows.size());
+    ASSERT_EQ(build.add(rows), rows.size());
+    Index index(build);
+    for (VdbNode id : index.nodes())
+        for (VdbNode other : index.links(id, 0))
+            ASSERT_NE(other, id);
+}
+
 } // namespace
