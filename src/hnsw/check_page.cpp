@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "hnsw/check.h"
+#include "hnsw/seal.h"
 #include "quant/bound_api.h"
 #include "quant/space.h"
 
@@ -109,7 +110,8 @@ struct PageCheck {
         float decoded[VDB_HNSW_MAX_DIMS];
         if (c->g.vector_pages > 0)
             return;
-        if (c->g.checked && !vdb_kept_intact(c->g.kept, c->g.space.dims, kept)) {
+        if (c->g.checked && !vdb_kept_marked(c->g.kept, c->g.space.dims, kept, mark_of(node, c->g)))
+        {
             c->report(block, slot, "node: vector and its check disagree");
             return;
         }
@@ -290,6 +292,8 @@ struct PageCheck {
             edges(item, {cell->owner, cell_neighbors(cell), info.count, 0, info.level, "cell"});
         else
             cell_heap_tids(item, cell, info.count);
+        if (cell->kind == CellKind::kTids && !is_intact(cell, c->g))
+            c->report(block, item, "cell: heap tids and their check disagree");
     }
 
     void cell_heap_tids(int32_t item, const CellHeader *cell, uint32_t count)

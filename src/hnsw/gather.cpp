@@ -5,6 +5,7 @@
 #include "hnsw/links_api.h"
 #include "hnsw/page_format.h"
 #include "hnsw/prune.h"
+#include "hnsw/seal.h"
 
 using namespace vdb;
 using namespace vdb::hnsw;
@@ -107,6 +108,8 @@ VdbStatus begin_vector(VdbGather *gather, const NodeHeader *node)
              node->generation,
              node->state == NodeState::kLive};
     std::memcpy(stored, inline_vector(node, g), units_in_slot(g, units) * g.unit_size);
+    if (g.sealed) // equal vectors are equal bytes
+        vdb_kept_mark(stored, mark_of(node, g));
     uint32_t slices = vdb_hnsw_slices(&g, units);
     std::memcpy(gather->slices, vector_blocks(node, g), slices * sizeof(VdbBlock));
     for (uint32_t i = 0; i < slices; i++)

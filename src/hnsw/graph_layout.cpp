@@ -3,6 +3,7 @@
 #include "hnsw/graph_layout.h"
 
 #include "hnsw/page_edit_api.h"
+#include "hnsw/seal.h"
 
 namespace vdb::hnsw {
 
@@ -103,6 +104,7 @@ void fill_tids(const BuildRegion *r, uint32_t chunk, CellHeader *cell)
                 cell_tids(cell)[cell->count++] = tid;
         chunk = c->next;
     }
+    turn_check(cell, r->geometry);
 }
 
 void fill_upper(const BuildRegion *r, VdbNode node, uint32_t level, CellHeader *cell)
@@ -200,6 +202,7 @@ void fill_slot(const BuildRegion *r, BuildScratch *scratch, const VdbHnswBuildLa
                                         : VDB_NO_BLOCK;
     std::memcpy(inline_vector(slot, g), stored_vector(r, scratch, node),
                 units_in_slot(g, units) * g.unit_size);
+    turn_check(slot, g);
     if (vdb_hnsw_coded(&g))
         fill_codes(r, scratch, node, slot);
 }

@@ -63,15 +63,22 @@ static inline uint32_t vdb_hnsw_page_kind(const void *page, uint32_t page_size)
     return tail[1] == VDB_HNSW_PAGE_ID ? tail[0] : 0;
 }
 
+/* What stands under checks in an index with codes, which grew with its versions. */
+typedef enum VdbHnswChecked {
+    VDB_HNSW_ALL_CHECKED = 0,     /* kept vectors, and with them norms and heap tids */
+    VDB_HNSW_VECTORS_CHECKED = 1, /* kept vectors alone */
+    VDB_HNSW_UNCHECKED = 2
+} VdbHnswChecked;
+
 /* What an index is: all that its geometry follows from. */
 typedef struct VdbHnswShape {
     VdbSpace space; /* of the column */
     uint32_t m;
-    VdbKept kept;        /* PLAIN: no codes */
-    uint32_t code_dims;  /* with codes: how many coordinates they cover; 0: the best choice */
-    uint32_t slot_units; /* of a sparse vector, how many units a slot has room for, less where a
-                          * page does not; else ignored */
-    bool unchecked; /* with codes: kept vectors may lack checks, as a version before wrote some */
+    VdbKept kept;           /* PLAIN: no codes */
+    uint32_t code_dims;     /* with codes: how many coordinates they cover; 0: the best choice */
+    uint32_t slot_units;    /* of a sparse vector, how many units a slot has room for, less where a
+                             * page does not; else ignored */
+    VdbHnswChecked checked; /* ignored without codes */
 } VdbHnswShape;
 
 /* Where everything lies; a pure function of (page_size, shape).  Offsets and sizes in bytes.  What
@@ -101,6 +108,7 @@ typedef struct VdbHnswGeometry {
     uint32_t vector_pages;  /* pages that hold the others; sparse: at most */
     uint32_t units_per_vector_page;
     uint32_t checked; /* 1: kept vectors have checks (vdb_kept_intact()) */
+    uint32_t sealed;  /* 1: and these cover norms and first heap tids; cells of tids have some */
 } VdbHnswGeometry;
 
 /* Fewer dimensions are not worth a code. */

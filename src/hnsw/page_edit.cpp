@@ -5,6 +5,7 @@
 
 #include "hnsw/edge_codes.h"
 #include "hnsw/page_format.h"
+#include "hnsw/seal.h"
 
 using namespace vdb::hnsw;
 
@@ -33,8 +34,8 @@ void vdb_hnsw_meta_init(void *page, const VdbHnswGeometry *g, uint64_t seed) noe
     *meta = {};
     meta->magic = kMagic;
     meta->version = kFormatVersion;
-    meta->features =
-        (vdb_hnsw_coded(g) ? kFeatureInlineCodes : 0) | (g->checked ? kFeatureKeptChecks : 0);
+    meta->features = (vdb_hnsw_coded(g) ? kFeatureInlineCodes : 0) |
+                     (g->checked ? kFeatureKeptChecks : 0) | (g->sealed ? kFeatureSeals : 0);
     meta->page_size = g->page_size;
     meta->dims = g->space.dims;
     meta->m = static_cast<uint16_t>(g->m);
@@ -137,6 +138,7 @@ void vdb_hnsw_page_put_node(void *page, const VdbHnswGeometry *g, uint32_t slot,
         vector_blocks(node, *g)[i] =
             i < vdb_hnsw_slices(g, units) ? in->vector_blocks[i] : VDB_NO_BLOCK;
     std::memcpy(inline_vector(node, *g), in->vector, units_in_slot(*g, units) * g->unit_size);
+    turn_check(node, *g);
 }
 
 VdbCellRef vdb_hnsw_page_put_upper(void *page, const VdbHnswGeometry *g, VdbBlock block,
@@ -170,7 +172,7 @@ VdbStatus vdb_hnsw_page_add_tid(void *page, const VdbHnswGeometry *g, VdbNode id
     if (node->state != NodeState::kLive || node->generation != generation)
         return VDB_STALE;
     if (is_none(node->heap_tid)) {
-        node->heap_tid = tid;
+        set_heap_tid(node, *g, tid);
         return VDB_OK;
     }
     VdbBlock here = vdb_hnsw_node_block(g, id);
@@ -196,7 +198,9 @@ VdbStatus vdb_hnsw_cell_add_tid(void *page, const VdbHnswGeometry *g, VdbCellRef
         return VDB_STALE;
     if (cell->count >= g->tids_per_cell)
         return VDB_FULL;
+    turn_check(cell, *g);
     cell_tids(cell)[cell->count++] = tid;
+    turn_check(cell, *g);
     return VDB_OK;
 }
 
@@ -207,6 +211,7 @@ VdbCellRef vdb_hnsw_page_put_tid(void *page, const VdbHnswGeometry *g, VdbBlock 
     CellHeader *cell = cell_at(page, *g, index);
     *cell = {CellKind::kTids, 0, 1, owner, next, 0};
     cell_tids(cell)[0] = tid;
+    turn_check(cell, *g);
     return make_cell_ref(block, index);
 }
 
@@ -237,7 +242,7 @@ VdbStatus vdb_hnsw_cell_tids(const void *page, const VdbHnswGeometry *g, VdbNode
     const CellHeader *cell = cell_at(page, *g, index);
     if (cell->kind != CellKind::kTids || cell->owner != owner)
         return VDB_STALE;
-    if (cell->count > g->tids_per_cell)
+    if (cell->count > g->tids_per_cell || !is_intact(cell, *g))
         return VDB_CORRUPT;
     *count = cell->count;
     std::memcpy(tids, cell_tids(cell), cell->count * sizeof(VdbTid));

@@ -92,7 +92,7 @@ void vdb_hnsw_page_set_chain(void *page, const VdbHnswGeometry *g, VdbNode node,
 uint32_t vdb_hnsw_node_tids(const void *page, const VdbHnswGeometry *g, VdbNode node, VdbTid *tid,
                             VdbCellRef *chain) VDB_NOEXCEPT;
 /* Copies the tids of cell *chain, at most g->tids_per_cell, and moves *chain on.  VDB_STALE: the
- * cell is another node's by now.  VDB_CORRUPT: there is no such cell. */
+ * cell is another node's by now.  VDB_CORRUPT: there is no such cell, or its check is wrong. */
 VdbStatus vdb_hnsw_cell_tids(const void *page, const VdbHnswGeometry *g, VdbNode owner,
                              VdbCellRef *chain, VdbTid *tids, uint32_t *count) VDB_NOEXCEPT;
 

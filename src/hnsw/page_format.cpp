@@ -16,6 +16,7 @@ constexpr uint32_t kMinCellPayload = 48; // eight heap tids, even where m is tin
 constexpr uint32_t kCacheLine = 64;
 constexpr uint32_t kCodesOverrun = 64;      // bytes past codes that an estimate may read
 constexpr uint32_t kDefaultSlotUnits = 257; // when nothing is known of the vectors
+constexpr uint32_t kHeaderUnits = 2;        // leading units of a kept vector, one with its check
 
 // Distance of a slot's byte from the next start of a cache line, if the slot begins a page.
 constexpr uint32_t to_line(uint32_t offset)
@@ -56,15 +57,27 @@ void place(VdbHnswGeometry &g, uint32_t inline_units)
     g.slot_size = align8(std::max(g.vector_offset + g.inline_units * g.unit_size, codes_end));
 }
 
+uint32_t least_inside(const VdbHnswGeometry &g)
+{
+    return g.sealed ? kHeaderUnits : 0;
+}
+
+// Units of a vector that the slot keeps when so many pages hold the others: what is left, and at
+// least what a check that covers the slot's heap tid stands in.
+uint32_t units_inside(const VdbHnswGeometry &g, uint32_t pages)
+{
+    uint32_t outside = pages * g.units_per_vector_page;
+    return std::max(g.units > outside ? g.units - outside : 0, least_inside(g));
+}
+
 // Whole slices go to vector pages, as few as do; the slot keeps the remainder.
 bool place_dense(VdbHnswGeometry &g, uint32_t room)
 {
     for (uint32_t pages = 0;; pages++) {
-        uint32_t outside = pages * g.units_per_vector_page;
-        place(g, g.units > outside ? g.units - outside : 0);
+        place(g, units_inside(g, pages));
         if (g.slot_size <= room)
             return true;
-        if (g.inline_units == 0)
+        if (g.inline_units == least_inside(g))
             return false;
     }
 }
@@ -105,15 +118,14 @@ uint32_t choose_code_dims(const VdbHnswGeometry &g, uint32_t room)
     constexpr uint32_t kEnoughDims = 768;
     uint32_t most_of = std::max(g.space.dims * kLeastShare / 100, 8u);
     for (uint32_t pages = 0;; pages++) {
-        uint32_t outside = pages * g.units_per_vector_page;
-        uint32_t inside = g.units > outside ? g.units - outside : 0;
+        uint32_t inside = units_inside(g, pages);
         for (uint32_t slots = room / (sizeof(NodeHeader) + kCodesOverrun); slots > 0; slots--) {
             uint32_t enough = slots > 1 ? most_of : std::min(most_of, kEnoughDims);
             uint32_t dims = dims_within(g, inside, room / slots);
-            if (dims >= enough || (dims > 0 && inside == 0 && slots == 1))
+            if (dims >= enough || (dims > 0 && inside == least_inside(g) && slots == 1))
                 return dims;
         }
-        if (inside == 0)
+        if (inside == least_inside(g))
             return 0;
     }
 }
@@ -133,6 +145,13 @@ bool place_sparse(VdbHnswGeometry &g, uint32_t room, uint32_t slot_units)
     while (g.slot_size > room && g.inline_units > 1)
         place(g, g.inline_units - 1);
     return g.slot_size <= room && g.vector_pages <= kMaxVectorPages;
+}
+
+VdbHnswChecked checked_of(uint32_t features)
+{
+    return (features & kFeatureKeptChecks) == 0 ? VDB_HNSW_UNCHECKED
+           : (features & kFeatureSeals) == 0    ? VDB_HNSW_VECTORS_CHECKED
+                                                : VDB_HNSW_ALL_CHECKED;
 }
 
 } // namespace
@@ -158,7 +177,7 @@ bool read_shape(const MetaPage *meta, VdbHnswShape *shape)
     if (meta->kept > VDB_KEPT_RABITQ4)
         return false;
     *shape = {space,           meta->m,          static_cast<VdbKept>(meta->kept),
-              meta->code_dims, meta->slot_units, (meta->features & kFeatureKeptChecks) == 0};
+              meta->code_dims, meta->slot_units, checked_of(meta->features)};
     bool coded = (meta->features & kFeatureInlineCodes) != 0;
     return coded == (meta->kept != VDB_KEPT_PLAIN) && coded == (meta->code_dims > 0);
 }
@@ -208,7 +227,8 @@ VdbStatus vdb_hnsw_geometry(uint32_t page_size, const VdbHnswShape *shape,
     g.space = *space;
     g.source = static_cast<VdbStorage>(space->storage);
     g.kept = shape->kept;
-    g.checked = coded && !shape->unchecked;
+    g.checked = coded && shape->checked != VDB_HNSW_UNCHECKED;
+    g.sealed = coded && shape->checked == VDB_HNSW_ALL_CHECKED;
     g.unit_size = vdb_unit_size(space);
     g.units = vdb_value_units(space);
     if (coded) {
@@ -244,7 +264,7 @@ uint32_t vdb_hnsw_choose_slot_units(uint32_t page_size, const VdbSpace *space, u
     if (n == 0)
         return kDefaultSlotUnits;
     std::sort(sizes, sizes + n);
-    VdbHnswShape shape = {*space, m, VDB_KEPT_PLAIN, 0, 0, false};
+    VdbHnswShape shape = {*space, m, VDB_KEPT_PLAIN, 0, 0, VDB_HNSW_UNCHECKED};
     uint32_t best = sizes[n - 1];
     double best_cost = std::numeric_limits<double>::max();
     for (uint32_t i = 0; i < kTries; i++) {

@@ -27,7 +27,9 @@ static_assert(sizeof(PageTrailer) == 8);
 constexpr uint32_t kFeatureInlineCodes = 1u << 0;  // slots hold their neighbours' codes
 constexpr uint32_t kFeatureExtraColumns = 1u << 1; // reserved: slots hold further index columns
 constexpr uint32_t kFeatureKeptChecks = 1u << 2;   // kept vectors have checks
-constexpr uint32_t kKnownFeatures = kFeatureInlineCodes | kFeatureKeptChecks;
+constexpr uint32_t kFeatureSeals = 1u << 3;        // their checks cover norm and first heap tid;
+                                                   // cells of heap tids have checks
+constexpr uint32_t kKnownFeatures = kFeatureInlineCodes | kFeatureKeptChecks | kFeatureSeals;
 
 // Content of block 0, after the page header.  The first half never changes after CREATE INDEX.
 struct MetaPage {
@@ -99,7 +101,7 @@ struct CellHeader {
     uint16_t count; // entries in use
     VdbNode owner;
     VdbCellRef next; // kUpper: the cell one level up; kTids: more tids
-    uint16_t pad;
+    uint16_t check;  // kTids, with kFeatureSeals: of all but `next` (seal.h); else 0
 };
 static_assert(sizeof(CellHeader) == 16);
 

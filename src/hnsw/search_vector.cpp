@@ -1,4 +1,5 @@
 // Search: comparing the query with one stored vector, which may lie on several pages.
+#include "hnsw/seal.h"
 #include "hnsw/search.h"
 
 namespace vdb::hnsw {
@@ -26,9 +27,10 @@ void add_units(VdbHnswSearch &s, const void *units, uint32_t start, uint32_t n)
         s.raw += s.space.raw(unit_at(s.query.vector, s.g, start), units, n);
 }
 
-bool is_intact(const VdbHnswSearch &s, const void *kept)
+// `mark` is what its check covers beside it.
+bool is_intact(const VdbHnswSearch &s, const void *kept, uint16_t mark)
 {
-    return !s.g.checked || vdb_kept_intact(s.g.kept, s.g.space.dims, kept);
+    return !s.g.checked || vdb_kept_marked(s.g.kept, s.g.space.dims, kept, mark);
 }
 
 // Whether the node is still the one whose slices were read.
@@ -49,7 +51,7 @@ VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node)
         return VDB_CORRUPT;
     s.slice_count = vdb_hnsw_slices(&s.g, s.units);
     if (s.slice_count == 0) {
-        if (vdb_hnsw_coded(&s.g) && !is_intact(s, inline_vector(node, s.g)))
+        if (vdb_hnsw_coded(&s.g) && !is_intact(s, inline_vector(node, s.g), mark_of(node, s.g)))
             return VDB_CORRUPT;
         compare(s, inline_vector(node, s.g));
         return VDB_OK;
@@ -65,6 +67,8 @@ VdbStatus begin_vector(VdbHnswSearch &s, const NodeHeader *node)
             return VDB_STALE; // vacuum is taking the node apart, from the last slice on
     s.raw = 0;
     add_units(s, inline_vector(node, s.g), 0, s.g.inline_units);
+    if (s.g.sealed)
+        vdb_kept_mark(s.assembled, mark_of(node, s.g));
     s.slice = 0;
     want(s, Want::kSlice, s.slices[0]);
     return VDB_OK;
@@ -77,7 +81,7 @@ bool add_slice(VdbHnswSearch &s, const void *page)
         want(s, Want::kSlice, s.slices[s.slice]);
         return false;
     }
-    if (vdb_hnsw_coded(&s.g) && !is_intact(s, s.assembled)) {
+    if (vdb_hnsw_coded(&s.g) && !is_intact(s, s.assembled, 0)) {
         s.doubted = s.node;
         want(s, s.by_codes ? Want::kHop : Want::kVisit, vdb_hnsw_node_block(&s.g, s.node));
         return false;

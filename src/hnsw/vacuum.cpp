@@ -4,6 +4,7 @@
 #include "core/visited_set.h"
 #include "hnsw/edge_codes.h"
 #include "hnsw/page_format.h"
+#include "hnsw/seal.h"
 
 using namespace vdb::hnsw;
 
@@ -137,16 +138,19 @@ void vdb_hnsw_page_remove_tids(void *page, const VdbHnswGeometry *g, VdbIsDead i
         NodeHeader *node = node_at(page, *g, slot);
         if (node->state == NodeState::kLive && !is_none(node->heap_tid) &&
             is_dead(node->heap_tid, state))
-            node->heap_tid = {};
+            set_heap_tid(node, *g, {});
     }
     for (uint32_t i = 0; i < cell_count(page, *g); i++) {
         CellHeader *cell = cell_at(page, *g, i);
+        if (cell->kind != CellKind::kTids)
+            continue;
         uint32_t n = tids_in(cell, g), left = 0;
+        turn_check(cell, *g);
         for (uint32_t j = 0; j < n; j++)
             if (!is_dead(cell_tids(cell)[j], state))
                 cell_tids(cell)[left++] = cell_tids(cell)[j];
-        if (cell->kind == CellKind::kTids)
-            cell->count = static_cast<uint16_t>(left);
+        cell->count = static_cast<uint16_t>(left);
+        turn_check(cell, *g);
     }
 }
 

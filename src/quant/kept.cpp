@@ -419,6 +419,22 @@ bool vdb_kept_sealed(VdbKept kept, uint32_t dims, const void *in, uint32_t besid
     return error == kExponentBits || (error & kCheckBits) == check_of(kept, dims, in, beside);
 }
 
+void vdb_kept_mark(void *blob, uint16_t mark) noexcept
+{
+    auto *header = static_cast<Header *>(blob);
+    const uint32_t error = vdb_float_bits(header->error);
+
+    if (error != kExponentBits)
+        header->error = vdb_bits_float(error ^ mark);
+}
+
+bool vdb_kept_marked(VdbKept kept, uint32_t dims, const void *in, uint16_t mark) noexcept
+{
+    const uint32_t error = vdb_float_bits(static_cast<const Header *>(in)->error) ^ mark;
+
+    return error == (kExponentBits ^ mark) || (error & kCheckBits) == check_of(kept, dims, in, 0);
+}
+
 void vdb_kept_decode(VdbKept kept, uint32_t dims, const void *in, float *x) noexcept
 {
     auto *header = static_cast<const Header *>(in);

@@ -39,6 +39,12 @@ void vdb_kept_seal(VdbKept kept, uint32_t dims, void *blob, uint32_t beside) VDB
 /* vdb_kept_intact() of a vector that was sealed with that number. */
 bool vdb_kept_sealed(VdbKept kept, uint32_t dims, const void *in, uint32_t beside) VDB_NOEXCEPT;
 
+/* Changes the check by a number that stands for what is kept beside the vector; the same again
+ * takes it back.  A vector without a check stays as it is. */
+void vdb_kept_mark(void *blob, uint16_t mark) VDB_NOEXCEPT;
+/* vdb_kept_intact() of a vector that was marked so. */
+bool vdb_kept_marked(VdbKept kept, uint32_t dims, const void *in, uint16_t mark) VDB_NOEXCEPT;
+
 /* Squared Euclidean distance (VDB_METRIC_L2) or dot product (any other) of a float32 vector and the
  * kept one, as if decoded. */
 float vdb_kept_raw(VdbKept kept, VdbMetric metric, uint32_t dims, const float *query,

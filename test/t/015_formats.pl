@@ -3,10 +3,11 @@
 #
 # test/data/formats has a whole index file of each format, page LSNs zeroed, gzipped: hnsw_plain and ivf_plain as of
 # commit 061d231 (no feature flags, before there were codes), hnsw_unchecked as of 8b5713b (codes, kept vectors without
-# checks), ivf_whole as of be87109 (each kept vector in one slot), ivf_coded as of 7d68ef4 and ivf_slots as of af63b24 (no
-# chain of value pages with room again), hnsw_coded as of 7d68ef4 and ivf_room as of the commit that added it (today's, so
-# that no change of the format goes unnoticed). There the statements of item_table() made the tables, and those in
-# %formats the indexes, and took rows away; so the rows have the same heap tids here.
+# checks), hnsw_coded as of 7d68ef4 (checks that cover neither norms nor heap tids), ivf_whole as of be87109 (each kept
+# vector in one slot), ivf_coded as of 7d68ef4 and ivf_slots as of af63b24 (no chain of value pages with room again),
+# hnsw_sealed and ivf_room as of the commits that added them (today's, so that no change of the format goes unnoticed).
+# There the statements of item_table() made the tables, and those in %formats the indexes, and took rows away; so the rows
+# have the same heap tids here.
 use strict;
 use warnings FATAL => 'all';
 use File::Basename qw(dirname);
@@ -19,6 +20,7 @@ use constant { VERSION_AT => 24 + 4, FEATURES_AT => 24 + 8 };
 my %formats = (
 	hnsw_coded => { dims => 64, features => 5, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8)' },
 	hnsw_plain => { dims => 3, features => 0, definition => 'hnsw (v vector_l2_ops) WITH (m = 4, ef_construction = 16)' },
+	hnsw_sealed => { dims => 64, features => 13, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8)' },
 	hnsw_unchecked => { dims => 64, features => 1, definition => 'hnsw (v vector_l2_ops) WITH (m = 2, ef_construction = 8, quantizer = rabitq)' },
 	ivf_coded => { dims => 64, features => 1, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },
 	ivf_plain => { dims => 3, features => 0, definition => 'ivf (v vector_l2_ops) WITH (lists = 2)' },

@@ -57,6 +57,8 @@ struct Index {
             std::memcpy(unit_at(blob.data(), g, slice_start(g, i)),
                         slice_vector(&pages[vector_blocks(node(id), g)[i]]),
                         slice_units(g, g.units, i) * g.unit_size);
+        if (g.sealed)
+            vdb_kept_mark(blob.data(), mark_of(node(id), g));
         return blob;
     }
 

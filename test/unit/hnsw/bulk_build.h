@@ -29,6 +29,7 @@ struct Options {
     VdbStorage storage = VDB_STORAGE_FLOAT32;
     uint32_t slot_units = 0;
     VdbKept kept = VDB_KEPT_PLAIN;
+    VdbHnswChecked checked = VDB_HNSW_ALL_CHECKED;
 };
 
 inline VdbTid tid_of(uint32_t row)
@@ -215,7 +216,7 @@ inline VdbHnswGeometry geometry(uint32_t dims, Options o = {})
 {
     VdbHnswGeometry g;
     VdbSpace space = {static_cast<uint32_t>(o.metric), static_cast<uint32_t>(o.storage), dims};
-    VdbHnswShape shape = {space, o.m, o.kept, 0, o.slot_units, false};
+    VdbHnswShape shape = {space, o.m, o.kept, 0, o.slot_units, o.checked};
     EXPECT_EQ(vdb_hnsw_geometry(kPageSize, &shape, &g), VDB_OK);
     return g;
 }

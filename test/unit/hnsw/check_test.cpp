@@ -518,7 +518,15 @@ TEST(CheckPage, CodesAndKeptVectors)
          [](NodeHeader *n, const VdbHnswGeometry &g) { code_factors(n, g)[0].add = 0x7F80; }},
         {"factors that are not finite",
          [](NodeHeader *n, const VdbHnswGeometry &g) { code_factors(n, g)[1].scale = 0xFFC0; }},
-        {"instead of about", [](NodeHeader *n, const VdbHnswGeometry &) { n->norm *= 2; }},
+        {"its check disagree", [](NodeHeader *n, const VdbHnswGeometry &) { n->norm *= 2; }},
+        {"its check disagree",
+         [](NodeHeader *n, const VdbHnswGeometry &) { n->heap_tid.offset++; }},
+        {"instead of about",
+         [](NodeHeader *n, const VdbHnswGeometry &g) {
+             turn_check(n, g);
+             n->norm *= 2;
+             turn_check(n, g);
+         }},
         {"its check disagree", // the scale
          [](NodeHeader *n, const VdbHnswGeometry &g) {
              static_cast<uint32_t *>(inline_vector(n, g))[1] = 0x7F800000;
@@ -533,7 +541,7 @@ TEST(CheckPage, CodesAndKeptVectors)
         EXPECT_EQ(r.counts.problems, 1u) << r.all();
         EXPECT_NE(r.all().find(c.problem), std::string::npos) << r.all();
     }
-    sound.g.checked = 0; // as of an earlier version
+    sound.g.checked = sound.g.sealed = 0; // as of an earlier version
     NodeHeader *node = sound.node(sound.live_nodes()[7]);
     static_cast<uint32_t *>(inline_vector(node, sound.g))[1] = 0x7F800000;
     EXPECT_TRUE(sound.check().says("not finite"));

@@ -8,8 +8,12 @@ namespace vdb::hnsw::test {
 inline VdbStatus float_geometry(uint32_t page_size, uint32_t dims, uint32_t m, VdbMetric metric,
                                 VdbHnswGeometry *g)
 {
-    VdbHnswShape shape = {
-        {static_cast<uint32_t>(metric), VDB_STORAGE_FLOAT32, dims}, m, VDB_KEPT_PLAIN, 0, 0, false};
+    VdbHnswShape shape = {{static_cast<uint32_t>(metric), VDB_STORAGE_FLOAT32, dims},
+                          m,
+                          VDB_KEPT_PLAIN,
+                          0,
+                          0,
+                          VDB_HNSW_UNCHECKED};
     return vdb_hnsw_geometry(page_size, &shape, g);
 }
 

@@ -15,6 +15,7 @@
 #include "hnsw/build_api.h"
 #include "hnsw/check_api.h"
 #include "hnsw/page_format.h"
+#include "hnsw/seal.h"
 
 namespace vdb::hnsw::test {
 
@@ -135,7 +136,7 @@ struct Image {
         neighbors(p)[at] = neighbors(p)[--p->pinned];
         neighbors(p)[p->pinned] = leaf;
         node(leaf)->state = NodeState::kDetached;
-        node(leaf)->heap_tid = {};
+        set_heap_tid(node(leaf), g, {});
     }
 
     Report check() const

@@ -3,7 +3,8 @@
 
 #include <functional>
 
-#include "page_store.h"
+#include "hnsw/vacuum_api.h"
+#include "insert_driver.h"
 
 using namespace vdb::hnsw;
 using namespace vdb::hnsw::test;
@@ -102,8 +103,12 @@ TEST(MetaEdit, RefusesWhatItDoesNotKnow)
 
 TEST(MetaEdit, WithCodes)
 {
-    VdbHnswShape shape = {
-        {VDB_METRIC_COSINE, VDB_STORAGE_HALF, 384}, 16, VDB_KEPT_RABITQ4, 304, 0, false};
+    VdbHnswShape shape = {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, 384},
+                          16,
+                          VDB_KEPT_RABITQ4,
+                          304,
+                          0,
+                          VDB_HNSW_ALL_CHECKED};
     VdbHnswGeometry written, read;
     uint64_t seed;
     Page page = {};
@@ -114,11 +119,18 @@ TEST(MetaEdit, WithCodes)
     EXPECT_EQ(std::memcmp(&written, &read, sizeof(read)), 0);
     EXPECT_EQ(read.code_dims, 304u);
     EXPECT_EQ(read.source, VDB_STORAGE_HALF);
-    EXPECT_EQ(meta_of(&page)->features, kFeatureInlineCodes | kFeatureKeptChecks);
-    EXPECT_EQ(read.checked, 1u);
-    meta_of(&page)->features = kFeatureInlineCodes; // of an earlier version
-    ASSERT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_OK);
-    EXPECT_EQ(read.checked, 0u);
+    const struct {
+        uint32_t features, checked, sealed;
+    } versions[] = {{kFeatureInlineCodes | kFeatureKeptChecks | kFeatureSeals, 1, 1},
+                    {kFeatureInlineCodes | kFeatureKeptChecks, 1, 0},
+                    {kFeatureInlineCodes, 0, 0}};
+    EXPECT_EQ(meta_of(&page)->features, versions[0].features);
+    for (const auto &version : versions) {
+        meta_of(&page)->features = version.features;
+        ASSERT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_OK);
+        EXPECT_EQ(read.checked, version.checked);
+        EXPECT_EQ(read.sealed, version.sealed);
+    }
     meta_of(&page)->code_dims = 392;
     EXPECT_EQ(vdb_hnsw_meta_geometry(&page, kPageSize, &read, &seed), VDB_CORRUPT);
     meta_of(&page)->code_dims = 304;
@@ -278,4 +290,42 @@ TEST(TidEdit, CellsOfOthersAreStaleAndDamagedOnesCorrupt)
     EXPECT_EQ(read(p.id(0), ref, p.page(0)), VDB_CORRUPT); // a page without cells
     p.cell(ref)->count = static_cast<uint16_t>(p.g.tids_per_cell + 1);
     EXPECT_EQ(read(p.id(0), ref, cells), VDB_CORRUPT);
+}
+
+// Whatever is done to heap tids, checks are right after it, and wrong ones stay wrong.
+TEST(TidEdit, ChecksFollow)
+{
+    std::vector<Row> rows = gaussian(40, 64);
+    for (size_t i = 0; i < 200; i++)
+        rows.push_back(rows[i % 3]);
+    for (VdbKept kept : {VDB_KEPT_FULL, VDB_KEPT_SQ8}) {
+        Store store(rows, 64, {.m = 4, .kept = kept});
+        auto remove = [](uint32_t divisor, Store &from) {
+            auto dead = [](VdbTid tid, void *state) {
+                return row_of(tid) % *static_cast<uint32_t *>(state) == 0;
+            };
+            for (VdbBlock b = 1; b < from.pages.size(); b++)
+                vdb_hnsw_page_remove_tids(from.page(b), &from.g, dead, &divisor);
+        };
+        EXPECT_EQ(store.check().counts.problems, 0u) << store.check().all();
+        remove(3, store);
+        EXPECT_EQ(store.check().counts.problems, 0u) << store.check().all();
+        for (uint32_t i = 0; i < 12; i++)
+            insert(store, rows[i % 4], 1000 + i);
+        EXPECT_EQ(store.check().counts.problems, 0u) << store.check().all();
+
+        NodeHeader *node = store.node(store.live_nodes()[30]);
+        VdbCellRef chain = {};
+        for (VdbNode id : store.live_nodes())
+            chain = chain.offset != 0 ? chain : store.node(id)->tids;
+        ASSERT_NE(chain.offset, 0);
+        CellHeader *cell = cell_at(store.page(vdb_cell_block(chain)), store.g, chain.offset - 1u);
+        node->heap_tid.block_hi ^= 1;
+        cell_tids(cell)[0].block_hi ^= 1;
+        EXPECT_GE(store.check().counts.problems, 2u);
+        remove(5, store);
+        remove(1, store);
+        EXPECT_TRUE(store.check().says("node: vector and its check disagree"));
+        EXPECT_TRUE(store.check().says("cell: heap tids and their check disagree"));
+    }
 }

@@ -73,7 +73,7 @@ struct alignas(8) Page {
 
 VdbHnswShape coded_shape(uint32_t dims, uint32_t m, VdbKept kept)
 {
-    return {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, dims}, m, kept, 0, 0, false};
+    return {{VDB_METRIC_COSINE, VDB_STORAGE_HALF, dims}, m, kept, 0, 0, VDB_HNSW_ALL_CHECKED};
 }
 
 VdbHnswGeometry geometry(uint32_t dims, uint32_t m)
@@ -110,6 +110,7 @@ TEST(PageFormat, EveryGeometryWithCodesIsSound)
                     ASSERT_EQ(vdb_hnsw_geometry(page_size, &shape, &g), VDB_OK);
                     ASSERT_TRUE(sound(g, &why)) << why << ": page size " << page_size << ", m " << m
                                                 << ", dims " << dims << ", kept " << kept;
+                    ASSERT_GE(g.inline_units, 2u); // the check
                     // what is on disk leads to the same layout, whatever would be chosen today
                     shape.code_dims = g.code_dims;
                     ASSERT_EQ(vdb_hnsw_geometry(page_size, &shape, &again), VDB_OK);
@@ -212,7 +213,7 @@ TEST(PageFormat, EverySparseGeometryIsSound)
         for (uint32_t m : {2u, 16u, 100u})
             for (uint32_t slot_units : {0u, 1u, 2u, 77u, 257u, 900u, 2000u, 99999u}) {
                 VdbSpace space = {VDB_METRIC_IP, VDB_STORAGE_SPARSE, dims};
-                VdbHnswShape shape = {space, m, VDB_KEPT_PLAIN, 0, slot_units, false};
+                VdbHnswShape shape = {space, m, VDB_KEPT_PLAIN, 0, slot_units, VDB_HNSW_UNCHECKED};
                 VdbHnswGeometry g = {};
                 const char *why = nullptr;
                 ASSERT_EQ(vdb_hnsw_geometry(8192, &shape, &g), VDB_OK);

@@ -177,7 +177,7 @@ TEST_P(Forms, TombstonesRouteButAreNoResults)
     for (VdbNode id : some.live_nodes())
         if (random() % 2 == 0) {
             some.node(id)->state = NodeState::kTombstone;
-            some.node(id)->heap_tid = {};
+            set_heap_tid(some.node(id), some.g, {});
             live--;
         }
     Row query = embeddings(1, kDims, metric, 6)[0];
@@ -472,6 +472,31 @@ TEST(CodedSearch, VectorsBesideTheirSlots)
     }
     vector_blocks(store.node(store.leaf()), store.g)[0] = VDB_NO_BLOCK;
     EXPECT_EQ(search_all(store, query, 20).size(), rows.size() - 1);
+}
+
+// What says how near a row can be, and where it is, whatever is kept of vectors and on how many
+// pages.
+TEST(CodedSearch, DamageOfNormsAndHeapTidsIsNoticed)
+{
+    const std::function<void(NodeHeader *)> damages[] = {
+        [](NodeHeader *node) { node->norm *= 1.01f; },
+        [](NodeHeader *node) { node->norm = 0; },
+        [](NodeHeader *node) { node->heap_tid.offset ^= 4; },
+        [](NodeHeader *node) { node->heap_tid.block_lo ^= 1; },
+    };
+    for (uint32_t dims : {64u, 3000u})
+        for (VdbKept kept : {VDB_KEPT_FULL, VDB_KEPT_HALF, VDB_KEPT_SQ8, VDB_KEPT_RABITQ4}) {
+            std::vector<Row> rows = embeddings(50, dims, VDB_METRIC_L2);
+            for (const auto &damage : damages)
+                for (VdbHnswChecked checked : {VDB_HNSW_ALL_CHECKED, VDB_HNSW_VECTORS_CHECKED}) {
+                    Store store(rows, dims, {.kept = kept, .checked = checked});
+                    damage(store.node(store.live_nodes()[20]));
+                    if (checked == VDB_HNSW_ALL_CHECKED)
+                        EXPECT_THROW(search_all(store, rows[0], 20), Corrupted);
+                    else // an earlier format
+                        EXPECT_EQ(search_all(store, rows[0], 20).size(), rows.size());
+                }
+        }
 }
 
 // A slot may have been freed and taken again since its node's page was read, and the vector page be
