@@ -185,6 +185,10 @@ typedef struct IvfValuePages {
     uint32 borrowed; /* slots on it */
 } IvfValuePages;
 
+/* A value page of that list, locked exclusively; ereports INDEX_CORRUPTED where it is none. */
+extern Buffer ivf_read_values(Relation index, IvfIndex *ii, uint32 list_id, BlockNumber blkno,
+                              VdbIvfValues *values);
+
 /* Locks the value page that takes the next value, or none: there is no room.  That is the newest,
  * or when it is full an older one with room again.  `held` is the data page that is locked. */
 extern IvfValuePages ivf_lock_values(Relation index, IvfIndex *ii, const VdbIvfList *list,

@@ -95,11 +95,9 @@ static Buffer unlink_page(Relation index, IvfIndex *ii, VdbIvfList *list)
         if (data.next == InvalidBlockNumber)
             list->last = InvalidBlockNumber;
     } else if (list->values != InvalidBlockNumber) {
-        BlockNumber blkno = list->values;
         VdbIvfValues values;
 
-        buf = ivf_read_page(index, ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
-        ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), g, list->id, &values), index, blkno);
+        buf = ivf_read_values(index, ii, list->id, list->values, &values);
         list->values = values.next;
     }
     return buf;

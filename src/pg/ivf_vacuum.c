@@ -69,21 +69,11 @@ static int compare_places(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* A value page of that list, locked exclusively. */
-static Buffer read_values(IvfVacuum *v, const VdbIvfList *list, BlockNumber blkno)
-{
-    Buffer buf = ivf_read_page(v->index, &v->ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
-    VdbIvfValues values;
-
-    ivf_check_data(vdb_ivf_values_read(BufferGetPage(buf), &v->ii.geometry, list->id, &values),
-                   v->index, blkno);
-    return buf;
-}
-
 /* Gives back the slots that a value has borrowed which is gone. */
 static void return_slots(IvfVacuum *v, const VdbIvfList *list, BlockNumber older)
 {
-    Buffer buf = read_values(v, list, older);
+    VdbIvfValues values;
+    Buffer buf = ivf_read_values(v->index, &v->ii, list->id, older, &values);
     GenericXLogState *wal = GenericXLogStart(v->index);
 
     vdb_ivf_values_return(GenericXLogRegisterBuffer(wal, buf, 0));
@@ -97,7 +87,8 @@ static void free_slots(IvfVacuum *v, const VdbIvfList *list, const VdbIvfPlace *
 {
     const VdbIvfGeometry *g = &v->ii.geometry;
     BlockNumber blkno = vdb_ivf_place_block(places[0]);
-    Buffer buf = read_values(v, list, blkno);
+    VdbIvfValues values;
+    Buffer buf = ivf_read_values(v->index, &v->ii, list->id, blkno, &values);
     uint16 *slots = palloc(sizeof(uint16) * n);
     BlockNumber older = InvalidBlockNumber;
     GenericXLogState *wal;

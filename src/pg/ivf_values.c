@@ -12,9 +12,8 @@
 #include "pg/ivf.h"
 #include "pg/wal_edit.h"
 
-/* A value page of that list, locked exclusively. */
-static Buffer read_values(Relation index, IvfIndex *ii, uint32 list_id, BlockNumber blkno,
-                          VdbIvfValues *values)
+Buffer ivf_read_values(Relation index, IvfIndex *ii, uint32 list_id, BlockNumber blkno,
+                       VdbIvfValues *values)
 {
     Buffer buf = ivf_read_page(index, ii, blkno, VDB_IVF_PAGE_VALUES, BUFFER_LOCK_EXCLUSIVE);
 
@@ -66,7 +65,7 @@ static IvfValuePages lock_values_at(Relation index, IvfIndex *ii, const VdbIvfLi
     IvfValuePages v = {InvalidBuffer, InvalidBuffer, 0};
     VdbIvfValues values;
 
-    v.buf = read_values(index, ii, list->id, blkno, &values);
+    v.buf = ivf_read_values(index, ii, list->id, blkno, &values);
     *room = values.room;
     if (vdb_ivf_values_borrow(BufferGetPage(v.buf), g))
         lock_older(index, ii, list, &v, values.next);
@@ -81,8 +80,8 @@ static void pop_value_room(Relation index, IvfIndex *ii, const VdbIvfList *list,
 {
     const VdbIvfGeometry *g = &ii->geometry;
     VdbIvfValues values, of_page;
-    Buffer newest = read_values(index, ii, list->id, list->values, &values);
-    Buffer buf = read_values(index, ii, list->id, blkno, &of_page);
+    Buffer newest = ivf_read_values(index, ii, list->id, list->values, &values);
+    Buffer buf = ivf_read_values(index, ii, list->id, blkno, &of_page);
 
     if (values.room == blkno && !vdb_ivf_values_room(BufferGetPage(buf), g, 0)) {
         VdbEdit *edit = vdb_edit_begin(index);
@@ -134,8 +133,8 @@ void ivf_offer_values(Relation index, IvfIndex *ii, IvfListRef ref, BlockNumber 
     if (list.values == dirblk)
         vdb_corrupted(index, dirblk, "a directory page is among the value pages");
     if (list.id == ref.id && list.values != InvalidBlockNumber && list.values != blkno) {
-        Buffer newest = read_values(index, ii, ref.id, list.values, &values);
-        Buffer buf = read_values(index, ii, ref.id, blkno, &values);
+        Buffer newest = ivf_read_values(index, ii, ref.id, list.values, &values);
+        Buffer buf = ivf_read_values(index, ii, ref.id, blkno, &values);
 
         if (vdb_ivf_values_roomy(BufferGetPage(buf), &ii->geometry)) {
             VdbEdit *edit = vdb_edit_begin(index);
